@@ -7,7 +7,10 @@ RUN python -m venv .venv \
     && .venv/bin/pip install --no-cache-dir --only-binary :all: --require-hashes -r requirements/bootstrap.txt \
     && .venv/bin/uv pip sync --python .venv/bin/python --no-cache --require-hashes requirements/server.txt
 COPY . .
-RUN .venv/bin/uv pip install --python .venv/bin/python --no-cache --no-deps --no-build-isolation --editable .
+# Compiled here, for later nobody may write beside the code: each of a stack's processes would compile a thousand
+# modules anew at each start. Packages bring some files that are no Python, hence the last word.
+RUN .venv/bin/uv pip install --python .venv/bin/python --no-cache --no-deps --no-build-isolation --editable . \
+    && { .venv/bin/python -m compileall -q -q -j 0 --invalidation-mode unchecked-hash . || true; }
 
 FROM python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd04266317710de
 # LightGBM links against the system's OpenMP.

@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; CI runs `make test`, then `make test-heavy`.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy contract docs pictures sbom wheel conformance load attack empty-marts boards-check image-digests lint coverage format lock bench bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour availability front-end clean lint-style lint-types lint-sql compiled
+.PHONY: help demo test test-heavy contract docs pictures sbom wheel conformance load attack empty-marts boards-check image-digests lint coverage format lock bench bench-compare bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour availability front-end clean lint-style lint-types lint-sql lint-meanwhile tested compiled quarter
 export PYTHON
 # Tests start hundreds of processes: each would compile what it imports, where this is set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -10,7 +10,7 @@ BIN := .venv/bin
 LOCKS := requirements/bootstrap.txt requirements/main.txt requirements/server.txt requirements/dev.txt
 COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --system-certs --universal \
 	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build
-SQL = adapters assistant bot models quality dashboards streams surveillance tickhouse cli reports
+SQL = adapters api assistant bot models quality dashboards streams surveillance tickhouse cli reports
 DBT_SQL = models data-tests
 # A test waits a third of its time for processes: three workers fill two cores. Files in their order,
 # not by their number of tests: the longest ones have few, and would come last.
@@ -23,9 +23,18 @@ demo: .venv/main.stamp ## set up, then the whole pipeline on the built-in simula
 	@$(BIN)/tickhouse demo
 
 test: .venv/dev.stamp ## set up, then every check and the tests that find nearly all faults
-	@SECONDS=0 && $(MAKE) --no-print-directory --jobs 2 --keep-going lint-types lint-style lint-sql compiled && \
-		$(BIN)/python -m pytest $(BESIDE) && \
+	@SECONDS=0; $(MAKE) --no-print-directory --jobs 2 --keep-going lint-meanwhile tested; failed=$$?; \
+		if [ -e .venv/lint.txt ]; then cat .venv/lint.txt; fi; [ $$failed = 0 ] || exit $$failed; \
 		printf 'make test: all checks passed in %d min %02d s\n' $$((SECONDS / 60)) $$((SECONDS % 60))
+
+tested: compiled
+	@$(BIN)/python -m pytest $(BESIDE)
+
+# Tests wait for their processes: what they leave of two cores is enough for all other checks. What
+# fails of these is told at the end, below the tests.
+lint-meanwhile:
+	@nice -n 10 $(MAKE) --no-print-directory --keep-going lint-types lint-style lint-sql >.venv/lint.txt 2>&1
+	@rm .venv/lint.txt
 
 test-heavy: .venv/dev.stamp ## the suites that take minutes (SUITES='kafka browser': only those)
 	@$(BIN)/python -m tests.heavy $(SUITES) $(if $(UNTIL),--until $(UNTIL))
@@ -55,7 +64,7 @@ lint-sql:
 	$(BIN)/sqlfluff lint $(SQL)
 	cd dbt && ../$(BIN)/sqlfluff lint $(DBT_SQL)
 
-# What tests import, while types are checked on the other core: in a fresh clone each of the three
+# What tests import, while other checks have the other core: in a fresh clone each of the three
 # workers would compile it anew. What cannot be imported is said by the tests.
 compiled:
 	@$(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1 || true
@@ -87,6 +96,9 @@ lock: ## compile requirements/ from pyproject.toml (UPGRADE=1: newest versions)
 contract: .venv/dev.stamp ## at a release: the public names, as docs/contracts/<version>.txt
 	@$(BIN)/python -m docs.contract
 
+quarter: .venv/dev.stamp ## a quarter played through the product, every report held against its script; WEEKS=12
+	@$(BIN)/python -W ignore -m tests.quarter --weeks $(or $(WEEKS),12) $(if $(OUT),--out $(OUT))
+
 empty-marts: .venv/dev.stamp ## after a change of a mart's columns: its empty table, as dbt makes it
 	@$(BIN)/python -m orchestration.empty_marts
 
@@ -113,9 +125,11 @@ image-digests: ## base images by digest, where docker reaches their registry; na
 
 install-orchestration: .venv/orchestration.stamp ## Dagster, dbt and Great Expectations, for `tickhouse up`
 
-bench: .venv/dev.stamp ## measure speed; benchmarks/README.md says how to compare
-	@for bench in benchmarks/bench_*.py; do name=$$(basename "$$bench" .py); \
-		echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
+bench: .venv/dev.stamp ## measure speed, all of it in one table (NAMES='import kernel', LOADED=1 on a used machine, KEEP=1 for docs)
+	@$(BIN)/python -m benchmarks $(NAMES) $(if $(LOADED),--loaded) $(if $(KEEP),--keep)
+
+bench-compare: .venv/dev.stamp ## better, worse or the same as BASE=commit, in CPU seconds, on fresh homes (PAIRS=6, LOADED=1)
+	@$(BIN)/python -m benchmarks.compare $(BASE) --pairs $(or $(PAIRS),6) $(if $(LOADED),--loaded)
 
 bench-bus: .venv/dev.stamp ## NATS and Kafka in one run: tick to signal, latency, throughput
 	$(BIN)/python -m benchmarks.bench_tick_to_signal --bus nats --bus kafka --repeats 1 --rate 100
@@ -130,8 +144,8 @@ simulate: .venv/dev.stamp ## execution in N=1000 simulated worlds; SEED=n tells 
 simulate-bugs: .venv/dev.stamp ## the simulation finds every bug planted on purpose
 	@$(BIN)/python -m tests.simulation --bugs
 
-chaos: .venv/dev.stamp ## FAULTS=200 random faults on the real processes, from SEED=n
-	@$(BIN)/python -m tests.chaos --faults $(or $(FAULTS),200) $(if $(SEED),--seed $(SEED))
+chaos: .venv/dev.stamp ## FAULTS=200 random faults on the real processes, from SEED=n; NETTING=1: strategies share positions
+	@$(BIN)/python -m tests.chaos --faults $(or $(FAULTS),200) $(if $(SEED),--seed $(SEED)) $(if $(NETTING),--netting)
 
 chaos-hour: .venv/dev.stamp ## seconds without trading in an hour with 20 kills (KILLS=20 PERIOD=180 s)
 	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),20) --period $(or $(PERIOD),180) $(if $(SEED),--seed $(SEED))

@@ -6,7 +6,8 @@ imported with the first target: half a second, which who tells nobody need not w
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
@@ -48,6 +49,21 @@ def send(
     return taken
 
 
+def mail(
+    settings: AlertSettings, to: str, title: str, text: str, files: Sequence[Path] = ()
+) -> bool:
+    """Send one e-mail with files, by the alerts' mail server; whether it was taken.
+
+    Raises:
+        SettingsError: no mail server is set, or the address is none.
+    """
+    from apprise import Apprise
+
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its messages name the URL
+    target = _email(settings, to)
+    return bool(Apprise([target]).notify(body=text, title=title, attach=[str(p) for p in files]))
+
+
 def targets(
     settings: AlertSettings, facts: Mapping[str, str]
 ) -> "Iterator[tuple[str, NotifyBase]]":
@@ -59,7 +75,7 @@ def targets(
     if settings.webhook:
         yield "webhook", _webhook(settings, facts)
     if settings.email_to:
-        yield "email", _email(settings)
+        yield "email", _email(settings, settings.email_to)
     if settings.telegram_token:
         yield "telegram", _telegram(settings)
 
@@ -86,12 +102,12 @@ def _webhook(settings: AlertSettings, facts: Mapping[str, str]) -> "NotifyBase":
     )
 
 
-def _email(settings: AlertSettings) -> "NotifyBase":
+def _email(settings: AlertSettings, to: str) -> "NotifyBase":
     from apprise.plugins.email import NotifyEmail
 
     host, _, port = settings.smtp.partition(":")
     if not host or not port.isdigit():
-        raise SettingsError("alerts.smtp: give host:port of the mail server for alerts.email_to")
+        raise SettingsError(f"alerts.smtp: give host:port of the mail server for {to}")
     return _target(
         NotifyEmail,
         "email",
@@ -101,7 +117,7 @@ def _email(settings: AlertSettings) -> "NotifyBase":
         user=settings.smtp_user or None,
         password=settings.smtp_password or None,
         from_addr=settings.email_from,
-        targets=[settings.email_to],
+        targets=[to],
         secure=settings.smtp_security != "insecure",
         secure_mode=settings.smtp_security,
         format="text",

@@ -6,10 +6,7 @@ the one act, a halt, is put to the person at the client before it is done.
 """
 
 import asyncio
-import json
 import logging
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -25,11 +22,12 @@ from core.clock import Clock
 from core.errors import TickhouseError
 from core.sections import ClickhouseSettings
 from core.settings import Settings
+from dashboards.live.explained import explained
 from dashboards.live.risk_page import RiskPage
 from execution.risk.signed_resumes import keep_outside
 
 _log = logging.getLogger("mcp")
-_EXPLAIN_S, _LONGEST_REASON = 300, 200
+_LONGEST_REASON = 200
 _ABOUT = (
     "A trading desk on MetaTrader 5: ticks, features, predictions, signals, orders, risk, audit."
     " Begin with `schema`. SQL is ClickHouse's; prices are in quote currency, times UTC. Rows carry"
@@ -70,7 +68,7 @@ class Tools:
 
     async def explain(self, id: str) -> dict[str, Any]:
         """A signal, order or report row back to its ticks, recomputed and compared bit for bit."""
-        return await _answered("explain", id, lambda: _explained(id))
+        return await _answered("explain", id, lambda: explained(id))
 
     async def risk(self) -> dict[str, Any]:
         """What the account can lose now: value at risk, exposure, stress, room before stop-out."""
@@ -114,13 +112,3 @@ async def _answered(name: str, about: str, ask: Callable[[], dict[str, Any]]) ->
         return await asyncio.to_thread(ask)
     except TickhouseError as error:
         raise ToolError(str(error)) from None
-
-
-def _explained(name: str) -> dict[str, Any]:
-    """In a process of its own: recomputing loads kernels and models."""
-    line = [sys.executable, "-m", "cli.main", "explain", "--json", "--", name]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=_EXPLAIN_S, check=False)
-    if not done.stdout.startswith("{"):
-        raise ToolError(done.stderr.strip()[-1000:] or "nothing of that id is stored")
-    explained: dict[str, Any] = json.loads(done.stdout)
-    return explained

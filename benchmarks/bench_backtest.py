@@ -31,6 +31,7 @@ from adapters.simulator.broker.costs import Frictions
 from backtest.job import FeedFile, Job
 from backtest.portfolio import together
 from backtest.run import run
+from benchmarks.figures import Figure, note
 from benchmarks.machine import describe
 from core.contracts.order import EventKind
 from core.instruments import is_open, known
@@ -44,7 +45,7 @@ _NO_FRICTION = Frictions(latency_ms=(0, 0), slip_probability=0.0, slip_spreads=0
 _STRATEGY = '''
 """The shipped EMA cross, held over weekends as the other side holds it."""
 
-from models.strategies import ema_cross
+from strategies import ema_cross
 
 
 class BenchCross(ema_cross.EmaCross):
@@ -196,6 +197,12 @@ def _show(console: Console, count: int, ours: list[Side], theirs: list[Side]) ->
         raise SystemExit(f"NOT the same orders: {len(differing)} differ, first {differing[:1]}")
     ratio = min(s.wall_s for s in theirs) / min(s.wall_s for s in ours)
     cpu = min(s.cpu_s for s in theirs) / min(s.cpu_s for s in ours)
+    ours_rate, their_rate = (count / min(s.cpu_s for s in sides) for sides in (ours, theirs))
+    note(Figure(
+        f"backtest of the EMA cross, one core; peer: nautilus_trader {VERSION}, the same fills",
+        ours_rate, "ticks per CPU second", "python -m benchmarks.bench_backtest", 16.0, "ratio",
+        least=True, peer=their_rate,
+    ))  # fmt: skip
     reached = "reached" if ratio >= GOAL else "NOT reached"
     console.print(
         f"the same {len(ours[0].fills):,} fills; {ratio:.1f} times its ticks a second ({cpu:.1f}"

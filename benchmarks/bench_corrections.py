@@ -29,7 +29,7 @@ from core.contracts.tick import TICK, TickArray
 from tests.support.warehouse_server import Warehouse
 
 _START_MSC, _STEP_MSC = 1_600_000_000_000, 40
-_STREAM, _IMPORT = 131_072, 65_536  # ticks of a block, as streams and imports cut them
+_STREAM, _IMPORT = 131_072, 262_144  # ticks of a block, as streams and imports cut them
 _FILE_BLOCKS = 10
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.figures import Figure, note
 from benchmarks.machine import Stopwatch, Took, describe, median_of
 from benchmarks.market import read_ticks, recorded_files, write_generated
 from core.contracts.tick import TickArray
@@ -55,6 +56,10 @@ def main() -> None:
             middle = median_of(measured)
             rate = count / middle.cpu_s
             print(f"{name:15} {middle}: {rate:,.0f} ticks per CPU second")
+            note(Figure(
+                f"tickhouse import, {name}, a fresh home with it", rate, "ticks per CPU second",
+                "python -m benchmarks.bench_import", 400_000, least=True,
+            ))  # fmt: skip
 
 
 def _import(home: Path, path: Path, profile: Path | None) -> Took:

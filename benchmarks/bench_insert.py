@@ -18,7 +18,7 @@ from core.contracts.tick import TickArray
 from tests.support.reference_ticks import reference_ticks
 from tests.support.warehouse_server import FEATURES, Warehouse
 
-VIEWS = ("bar_1m_from_tick", "bar_5m_from_1m", "bar_1h_from_1m")
+VIEWS = ("bar_1m_from_ticks", "bar_5m_from_1m", "bar_1h_from_1m")
 
 
 def main() -> None:

@@ -18,11 +18,12 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.figures import Figure, note
 from benchmarks.machine import describe
 from benchmarks.market import recorded_files, write_generated
 
@@ -30,12 +31,25 @@ _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _SAMPLE_S = 0.2
 
 
+class Run(NamedTuple):
+    """One replay: what it printed; CPU seconds and MiB by process; bytes of its warehouse."""
+
+    result: dict[str, Any]
+    used: dict[str, float]
+    memory_mib: dict[str, float]
+    kept: int
+
+
 class CpuSampler:
-    """CPU seconds of a process and all its descendants, by what each runs."""
+    """CPU seconds of a process and all its descendants, by what each runs; and their memory.
+
+    Memory is the largest proportional share (PSS) of each, in MiB.
+    """
 
     def __init__(self, pid: int) -> None:
         self._pid, self._stop = pid, threading.Event()
         self._used: dict[int, tuple[str, float]] = {}
+        self.memory_mib: dict[str, float] = {}
         self._thread = threading.Thread(target=self._sample_until_stopped, daemon=True)
         self._thread.start()
 
@@ -54,6 +68,7 @@ class CpuSampler:
                 name = _name(pid)
                 if name:
                     self._used[pid] = name, seconds
+                    self.memory_mib[name] = max(self.memory_mib.get(name, 0.0), _memory_mib(pid))
 
 
 def _tree(root: int) -> Iterator[tuple[int, float]]:
@@ -76,6 +91,15 @@ def _tree(root: int) -> Iterator[tuple[int, float]]:
             yield pid, seconds[pid]
 
 
+def _memory_mib(pid: int) -> float:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    shares = [line.split()[1] for line in text.splitlines() if line.startswith("Pss:")]
+    return int(shares[0]) / 1024 if shares else 0.0
+
+
 def _name(pid: int) -> str:
     """`streams signals` for `python -m streams signals`; the executable for others."""
     try:
@@ -89,8 +113,8 @@ def _name(pid: int) -> str:
     return Path(words[0]).name
 
 
-def replay_once(files: list[Path]) -> tuple[dict[str, Any], dict[str, float]]:
-    """One replay on a fresh home: its result and the CPU seconds of its processes."""
+def replay_once(files: list[Path]) -> Run:
+    """One replay on a fresh home."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TICKHOUSE_")}
     with tempfile.TemporaryDirectory() as home:
         arguments = [*map(str, files), "--speed", "max", "--train-first", "0.3", "--json"]
@@ -104,12 +128,13 @@ def replay_once(files: list[Path]) -> tuple[dict[str, Any], dict[str, float]]:
         sampler = CpuSampler(process.pid)
         out, err = process.communicate()
         used = sampler.stop()
+        stored = sum(f.stat().st_size for f in (Path(home) / "warehouse").rglob("*") if f.is_file())
     if not out:
         raise SystemExit(f"the replay failed with exit code {process.returncode}:\n{err}")
-    return json.loads(out), used
+    return Run(json.loads(out), used, sampler.memory_mib, stored)
 
 
-def table_of(runs: list[tuple[dict[str, Any], dict[str, float]]]) -> Table:
+def table_of(runs: list[Run]) -> Table:
     """A column per run and the median."""
     columns = [f"run {n}" for n in range(1, len(runs) + 1)]
     table = Table("measured", *columns, "median", title="tickhouse replay --speed max")
@@ -120,19 +145,48 @@ def table_of(runs: list[tuple[dict[str, Any], dict[str, float]]]) -> Table:
         ("training, s", "train_s"),
         ("all, s", "total_s"),
     ):
-        _row(table, label, [float(result[key]) for result, _ in runs])
-    table.add_row("reconciled", *(str(result["reconciled"]) for result, _ in runs), "")
+        _row(table, label, [float(result[key]) for result, *_ in runs])
+    table.add_row("reconciled", *(str(result["reconciled"]) for result, *_ in runs), "")
     table.add_section()
-    names = {name: None for _, used in runs for name in used}
+    names = {name: None for _, used, *_ in runs for name in used}
     for name in names:
-        _row(table, f"CPU s: {name}", [used.get(name, 0.0) for _, used in runs])
-    _row(table, "CPU s: all", [sum(used.values()) for _, used in runs])
+        _row(table, f"CPU s: {name}", [used.get(name, 0.0) for _, used, *_ in runs])
+    _row(table, "CPU s: all", [sum(used.values()) for _, used, *_ in runs])
     return table
 
 
 def _row(table: Table, label: str, values: list[float]) -> None:
     form = "{:,.0f}" if max(values) >= 1000 else "{:,.2f}"
     table.add_row(label, *map(form.format, [*values, statistics.median(values)]))
+
+
+def _note(runs: list[Run]) -> None:
+    command, middle = "python -m benchmarks.bench_replay", statistics.median
+    millions = runs[0].result["ticks_read"] / 1e6
+    rate = middle(float(run.result["ticks_per_s"]) for run in runs)
+    cpu_s = middle(sum(run.used.values()) for run in runs) / millions
+    # What a person waits beyond what the printed rate says: start, drain, reconciliation.
+    beyond_s = middle(run.result["total_s"] - run.result["wall_s"] for run in runs)
+    note(
+        Figure("replay end to end", rate, "ticks/s", command, 350_000.0, least=True),
+        Figure("replay, training included", cpu_s, "CPU s a million ticks", command, 5.3),
+        Figure("replay, from command to prompt beyond its ticks", beyond_s, "s", command, 4.0),
+    )
+    for name in ("streams signals", "warehouse", "streams ticks"):
+        each = middle(run.used.get(name, 0.0) for run in runs) / millions
+        note(Figure(f"replay, {name}", each, "CPU s a million ticks", command))
+        mib = middle(run.memory_mib.get(name, 0.0) for run in runs)
+        note(Figure(f"replay, {name}, memory", mib, "MiB", command))
+    others = {*runs[0].memory_mib} - {"streams signals", "warehouse", "streams ticks", _COMMAND}
+    mib = middle(sum(run.memory_mib.get(name, 0.0) for name in others) for run in runs)
+    kept = middle(run.kept / run.result["features"] for run in runs)
+    note(
+        Figure("replay, other processes, memory", mib, "MiB", command),
+        Figure("replay, warehouse on disk by sampled second", kept, "bytes", command),
+    )
+
+
+_COMMAND = "cli.main replay"
 
 
 def main() -> int:
@@ -147,11 +201,12 @@ def main() -> int:
         files = recorded_files() or write_generated(Path(scratch))
         runs = [replay_once(files) for _ in range(options.repeats)]
     if options.json:
-        for result, used in runs:
+        for result, used, *_ in runs:
             print(json.dumps({"result": result, "cpu_s": used}))
     console.print(table_of(runs))
+    _note(runs)
     console.print(describe())
-    return 0 if all(result["reconciled"] for result, _ in runs) else 1
+    return 0 if all(result["reconciled"] for result, *_ in runs) else 1
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from adapters.mt5.venue.orders import Venue
+from benchmarks.figures import Figure, note
 from benchmarks.machine import describe
 from benchmarks.signal_door import (
     SETTINGS,
@@ -230,6 +231,18 @@ def show(name: str, values: list[int]) -> None:
     print(f"{name:32} {p50:10.1f} {p99:10.1f} {p999:10.1f}")
 
 
+def _note(times_ns: dict[str, list[int]]) -> None:
+    ours, floor = (
+        np.percentile(np.array(times_ns[name]) / 1000, [50, 99])
+        for name in ("signal to order", "floor: one fdatasync")
+    )
+    for n, (share, goal) in enumerate((("p50", 40.0), ("p99", 120.0))):
+        note(Figure(
+            f"signal to order, {share}; floor: one fdatasync", float(ours[n]), "µs",
+            "python -m benchmarks.bench_signal_to_order", goal, "beyond", floor=float(floor[n]),
+        ))  # fmt: skip
+
+
 def profile(directory: Path, count: int) -> None:
     """Where the time of an order goes, apart from the disk."""
     profiler = cProfile.Profile()
@@ -259,6 +272,7 @@ def main() -> None:
     print(f"{'microseconds':32} {'p50':>10} {'p99':>10} {'p99.9':>10}")
     for name, values in times_ns.items():
         show(name, values)
+    _note(times_ns)
     show("checks alone", checks(20_000))
     show("stall: sleep of 1 ms is late by", stalls(1000))
     with tempfile.TemporaryDirectory(dir=".") as directory:

@@ -15,6 +15,7 @@ from adapters.clickhouse import migrate
 from adapters.clickhouse.native import Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
+from benchmarks.figures import Figure, note
 from tests.support.reference_ticks import reference_ticks
 from tests.support.warehouse_server import Warehouse
 
@@ -41,11 +42,32 @@ def main() -> None:
         server.start()
         try:
             server.migrate()
+            _note_shipped(server, blocks, len(ticks))
             for name, codec in VARIANTS.items():
                 size, rate = _measure(server, f"tick_{name}", codec, blocks, len(ticks))
                 print(f"{codec:24} {size:6.2f} bytes per tick, {rate:.2f} M rows/s")
         finally:
             server.stop()
+
+
+def _note_shipped(server: Warehouse, blocks: list[list[Column]], rows: int) -> None:
+    """The table `tick` with all its columns, as every migration leaves it, merged."""
+    with Writer(server.settings) as writer:
+        for block in blocks:
+            writer.insert("tick", block)
+    server.client.command("OPTIMIZE TABLE tick FINAL")
+    columns = server.client.query(
+        "SELECT column, sum(column_data_compressed_bytes) AS bytes FROM system.parts_columns "
+        "WHERE active AND database = currentDatabase() AND table = 'tick' "
+        "GROUP BY column ORDER BY bytes DESC"
+    ).result_rows
+    each = ", ".join(f"{name} {size / rows:.2f}" for name, size in columns if size / rows >= 0.01)
+    size = sum(size for _, size in columns) / rows
+    print(f"{'as shipped':24} {size:6.2f} bytes per tick: {each}")
+    note(Figure(
+        "stored tick, every column of `tick`, merged", size, "bytes",
+        "python -m benchmarks.bench_tick_storage", 5.0,
+    ))  # fmt: skip
 
 
 def _measure(

@@ -38,6 +38,7 @@ from rich.table import Table
 from adapters.bus import select
 from adapters.bus.base import Bus, Subscriber
 from adapters.clickhouse.migrate import apply
+from benchmarks.figures import Figure, note
 from benchmarks.machine import StallMeter, describe
 from benchmarks.percentiles import of_durations, of_histogram
 from core.contracts import codec
@@ -74,7 +75,7 @@ def main() -> None:
 
 
 def _measure_kind(kind: str, options: argparse.Namespace, console: Console) -> None:
-    over = []
+    over, floors = [], []
     for number in range(1, options.repeats + 1):
         table = Table(
             "us", "p50", "p99", "p99.9", title=f"tick to signal over {kind}, run {number}"
@@ -83,8 +84,14 @@ def _measure_kind(kind: str, options: argparse.Namespace, console: Console) -> N
         for name, values in rows.items():
             table.add_row(name, *(f"{value:,.1f}" for value in values))
         over.append(rows["tick_to_signal"][0] - rows["floor"][0])
+        floors.append(rows["floor"][0])
         console.print(table, f"p50 over the floor: {over[-1]:,.0f} us")
     median = statistics.median(over)
+    floor = statistics.median(floors)
+    note(Figure(
+        f"tick to signal over {kind}, p50; floor: a synced publish", floor + median, "µs",
+        "python -m benchmarks.bench_tick_to_signal", 150.0, "beyond", floor=floor,
+    ))  # fmt: skip
     said = "reached" if median <= GOAL_US else "NOT reached"
     console.print(f"median of p50 over the floor: {median:,.0f} us; goal {GOAL_US:.0f} us: {said}")
 

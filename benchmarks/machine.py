@@ -16,14 +16,27 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+#: Load average of the last minute up to which a machine is quiet.
+QUIET = 1.5
+
 
 def describe() -> str:
     """Processor, cores, Python, and the load averages at this moment."""
     load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
     return (
-        f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
+        f"{processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}; load {load}"
     )
+
+
+def refuse_load(option: str) -> None:
+    """End the program when others use the machine; `option` is how to measure all the same."""
+    load = os.getloadavg()[0]
+    if load > QUIET:
+        raise SystemExit(
+            f"the machine is loaded ({load:.1f}; at most {QUIET}): wait until it is quiet, or say "
+            f"{option}: CPU seconds and ratios still hold within their noise, the clock does not"
+        )
 
 
 class Took(NamedTuple):
@@ -101,7 +114,8 @@ class StallMeter:
             self._late.append(time.perf_counter_ns() - start - int(self._pause_s * 1e9))
 
 
-def _processor() -> str:
+def processor() -> str:
+    """As the machine calls it."""
     info = Path("/proc/cpuinfo")
     if info.exists():
         for line in info.read_text().splitlines():

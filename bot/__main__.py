@@ -31,7 +31,7 @@ from core.errors import SettingsError
 from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
-from dashboards.live.now import Now
+from dashboards.live.now import Now, first_answer
 
 _LAST_WORDS_S = 5.0  # to answer what was taken up, when told to stop
 _log = logging.getLogger(__name__)
@@ -70,7 +70,8 @@ def _check_server(server: str) -> None:
 async def _run(config: Settings, bus: Bus, process: Process, people: People) -> None:
     """All parts in one event loop, until the process is told to stop."""
     clock, health = SystemClock(), _BotHealth(process)
-    now = Now(config, bus, clock, patient=True)  # a halt does not wait for the bus
+    await first_answer(bus)  # a halt does not wait for longer
+    now = Now(config, bus, clock)
     door = Door(config.bot.token, config.bot.server)
     memory, questions = Memory(config.home_path, clock), Questions(clock)
     codes = Codes(config.home_path, memory, clock)

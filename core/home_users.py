@@ -24,6 +24,7 @@ READER = "reader"
 DAGSTER = "dagster"
 GRAFANA = "grafana"
 ASSISTANT = "assistant"
+API = "api"
 
 ROLES: Mapping[str, Role] = {
     #: The person whose home it is: `tickhouse sql`, backup, restore.
@@ -47,8 +48,12 @@ ROLES: Mapping[str, Role] = {
     "bot": "analyst",
     #: `tickhouse mcp`.
     ASSISTANT: "analyst",
+    #: For a person with filters or limits it signs in as `tickhouse.api/NAME`.
+    API: "analyst",
     GRAFANA: "grafana",
 }
+#: Who may read under the name of a person, with that one's filters and limits.
+ASK_FOR_PEOPLE = frozenset({RESERVED + API})
 # A command that reads the whole past takes its time; people at the same role do not.
 _PATIENT = {READER: (30 * 86_400, 2**40)}
 

@@ -9,6 +9,7 @@ no browsers send none of the last two, and the Host they were told to ask.
 import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -85,6 +86,7 @@ def _foreign(origin: str) -> str:
     )
 
 
+@lru_cache(256)  # asked with each request
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -325,6 +325,14 @@ class BotSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"BotSettings(enabled={self.enabled}, chats={self.chats})"
 
 
+class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The API for programs (extra `api`), on loopback; keys are made by `tickhouse api-keys`."""
+
+    enabled: bool = False  # `up` starts it, as `up --api` does
+    port: int = 8060  # where `up` and `api` listen; another free one when it is taken, or when 0
+    cache_mib: int = 64  # answers that are kept, by version of the data
+
+
 class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the alert rules of `surveillance.rules` fire; `watch` evaluates them."""
 
@@ -375,6 +383,10 @@ class ReportSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schemas: str = ""  # folder with the authority's own XSD package; empty: nothing is validated
     clock_every_s: int = 60  # how often `watch` measures the machine's clock; 0: never
     ntp_servers: str = ""  # host or host:port, comma-separated, to measure against beside chrony
+    #: Executing parties of the reference data that each have reports of their own (`rts22@alpha`);
+    #: empty: the home is one firm.
+    firms: tuple[str, ...] = ()
+    mail_to: str = ""  # who gets each night's reports by e-mail, by the mail server of `alerts`
 
 
 class ChaosSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

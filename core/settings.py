@@ -21,6 +21,7 @@ from core.errors import SettingsError
 from core.sections import (
     AdmissionSettings,
     AlertSettings,
+    ApiSettings,
     BackupSettings,
     BotSettings,
     BusSettings,
@@ -73,6 +74,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reports: ReportSettings = ReportSettings()
     alerts: AlertSettings = AlertSettings()
     bot: BotSettings = BotSettings()
+    api: ApiSettings = ApiSettings()
     rules: RuleSettings = RuleSettings()
     traces: TraceSettings = TraceSettings()
     controls: ControlSettings = ControlSettings()
@@ -90,7 +92,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.orchestration.mode or self.run.mode
 
 
-_LISTS = {"symbols", "members", "addresses", "strategies", "hosts", "corrections"} | {
+_LISTS = {"symbols", "members", "addresses", "strategies", "hosts", "corrections", "firms"} | {
     "chats",
     "people",
     "tells",

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from adapters.bus.roles import ANY, OWNER, ROLES, Role
+from benchmarks import figures
 from core import sections, topics
 from core.contracts import codec
 from core.contracts.order import DenialReason
@@ -26,6 +27,7 @@ from docs.words import DENIED, SETTINGS
 from features.catalog import FEATURE_SET_HASH, FEATURES, KERNEL_VERSION
 
 DIRECTORY = Path(__file__).parent / "reference"
+README = Path(__file__).parents[1] / "README.md"
 _NOTICE = "<!-- Written by `python -m docs.generate`; change the code it comes from instead. -->\n"
 
 
@@ -35,6 +37,35 @@ def main() -> None:
     for name, page in PAGES.items():
         (DIRECTORY / name).write_text(page())
         print(f"wrote {DIRECTORY / name}")
+    README.write_text(with_figures(README.read_text()))
+
+
+def figures_page() -> str:
+    """The table of `make bench` as the repository keeps it."""
+    return _page(
+        [
+            "# Figures",
+            "",
+            "What `make bench KEEP=1` measured, each figure by the command beside it. The ratio is"
+            " ours over the floor, or over the peer, of the same run: it holds on other machines,"
+            " and at other loads within its noise; CPU seconds nearly so. What was measured by the"
+            " clock at a load above 1.5 is an upper bound (a rate: a lower one) and no more. How to"
+            " measure and to compare: [benchmarks](../../benchmarks/README.md).",
+            "",
+            *_table(figures.HEADER, (figures.cells(one) for one in figures.kept())),
+        ]
+    )
+
+
+def with_figures(readme: str) -> str:
+    """README with its own short table, of those with a goal that hold, between its marks."""
+    begin, end = "<!-- figures -->\n", "<!-- /figures -->\n"
+    before, _, rest = readme.partition(begin)
+    _, _, after = rest.partition(end)
+    shown = (one for one in figures.kept() if one.holds and one.reached is not None)
+    rows = ((c[0], c[1], c[4], c[-1]) for c in map(figures.cells, shown))
+    table = _table(("figure", "ours", "over peer or floor", "command"), rows)
+    return before + begin + "\n".join(table) + "\n" + end + after
 
 
 def settings_page() -> str:
@@ -226,6 +257,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "quarantine-reasons.md": quarantine_page,
     "topics.md": topics_page,
     "schema.md": schema_page,
+    "figures.md": figures_page,
 }
 
 

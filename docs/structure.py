@@ -26,7 +26,7 @@ PAGE = ROOT / "docs" / "explanation" / "structure.md"
 #: The layers of the import contract: who stands higher may import what stands lower.
 LAYERS = (
     ("cli", "tickhouse"),
-    ("bot", "assistant"),
+    ("bot", "assistant", "api"),
     ("orchestration", "backtest", "dashboards"),
     ("surveillance",),
     ("streams", "execution", "quality", "reports"),

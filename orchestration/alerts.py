@@ -43,9 +43,11 @@ def notify_late(settings: Settings, problems: list[str]) -> Delivery:
 
 
 def notify_drift(settings: Settings, model: str, problem: str) -> Delivery:
-    """The champion's market is no longer the one it was trained on."""
+    """A model that trades no longer has the market it was trained on."""
     facts = {"job": "watch_job", "model": model}
-    return box(settings).notify("Tickhouse: the champion's market drifted", problem, facts)
+    return box(settings).notify(
+        f"Tickhouse: the market of model {model[:12]} drifted", problem, facts
+    )
 
 
 def notify_proposal(settings: Settings, model: str, problem: str) -> Delivery:

@@ -7,6 +7,8 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
+from orchestration import freshness
+
 #: Layers whose folders are domains: a group each.
 _BY_DOMAIN = {"staging", "marts"}
 
@@ -31,7 +33,10 @@ def specs(manifest: Mapping[str, Any], after: dg.AssetKey) -> list[dg.AssetSpec]
     ordered = []
     for spec in build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=Translator()):
         gated = spec.merge_attributes(deps=[after]) if _is_staging(spec) else spec
-        ordered.append(gated.replace_attributes(kinds={"dbt", "clickhouse"}, owners=[]))
+        late = freshness.MARTS if (spec.group_name or "").startswith("marts") else None
+        ordered.append(
+            gated.replace_attributes(kinds={"dbt", "clickhouse"}, owners=[], freshness_policy=late)
+        )
     by_key = {spec.key: spec for spec in ordered}
     reads = {spec.key: [dep.asset_key for dep in spec.deps] for spec in ordered}
     return [by_key[key] for key in TopologicalSorter(reads).static_order() if key in by_key]

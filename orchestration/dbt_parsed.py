@@ -23,10 +23,14 @@ from dbt.version import __version__
 
 from core import durable
 from core.settings import environment_of
+from orchestration import dbt_columns
 
 #: Days, which macros write into statements when these are run; the project reads the same without.
 OF_A_RUN = frozenset(
-    {"from_day", "to_day", "with_changed", "restated_days", "blocked_days", "report_date"}
+    {
+        *("from_day", "to_day", "with_changed", "restated_days", "blocked_days", "report_date"),
+        "firm_accounts",
+    }
 )
 _DATABASE = next(iter(environment_of("clickhouse", database="")))
 
@@ -56,6 +60,7 @@ def invoke(words: Sequence[str]) -> int:
     manifest = _read(kept) or _parse(kept, read_anew)
     if manifest is None:
         return 1
+    dbt_columns.describe()
     return _run(dbtRunner(manifest), [*command, *folders, "--vars", options.vars])[0]
 
 
@@ -66,7 +71,8 @@ def file_name(project: Path, variables: Mapping[str, Any]) -> str:
     for path in sorted(path for path in project.rglob("*") if path.is_file()):
         content = path.read_bytes()
         digest.update(f"\n{path.relative_to(project)} {len(content)}\n".encode() + content)
-    return f"{variables.get('mode', 'live')}-{digest.hexdigest()[:16]}.msgpack"
+    whose = f"{variables.get('mode', 'live')}{variables.get('firm', '')}"
+    return f"{whose}-{digest.hexdigest()[:16]}.msgpack"
 
 
 def _read(kept: Path) -> Manifest | None:

@@ -20,7 +20,7 @@ from core.file_lock import locked
 from core.settings import Settings
 from orchestration import dbt_project
 from reports import build as report_build
-from reports import package
+from reports import firms, package
 from reports.base import Report
 from reports.package import Version
 
@@ -33,10 +33,11 @@ class BuiltMarts(msgspec.Struct, frozen=True):
     mode: str
     marts: tuple[str, ...]
     invocation: str
+    firm: str = ""  # whose accounts alone they hold
 
     def serves(self, by: str, report: Report, day: date, mode: str) -> bool:
         """Whether a report of a run may be rendered from it."""
-        same = (self.by, self.day, self.mode) == (by, day, mode)
+        same = (self.by, self.day, self.mode, self.firm) == (by, day, mode, report.firm)
         return same and set(report.marts) <= set(self.marts)
 
 
@@ -58,7 +59,7 @@ def build_report(
 def build(
     settings: Settings, reports: Sequence[Report], day: date, mode: str, by: str
 ) -> BuiltMarts:
-    """The marts of several reports, once; `render` takes it from there.
+    """The marts of several reports of one firm, once; `render` takes it from there.
 
     Raises:
         WarehouseError, UnavailableError: see make.
@@ -84,9 +85,14 @@ def _build(
     settings: Settings, reports: Sequence[Report], day: date, mode: str, by: str
 ) -> BuiltMarts:
     _note(settings).unlink(missing_ok=True)  # its compiled queries are replaced now
+    variables: dict[str, str | bool] = {"mode": mode, "report_date": str(day)}
+    firm = reports[0].firm
     client = connect(settings.clickhouse)
     try:
         export(client, settings.clickhouse, settings.home_path)
+        if firm:
+            own = firms.accounts(client, firm, mode, day)
+            variables |= {"firm": firm, "firm_accounts": "\n".join(own)}
     finally:
         client.close()
     marts = tuple(sorted({mart for report in reports for mart in report.marts}))
@@ -96,10 +102,9 @@ def _build(
         "--exclude-resource-type",
         "unit_test",
     ]
-    variables = {"mode": mode, "report_date": str(day)}
     dbt_project.run(settings, "build", variables, *arguments)
     results = json.loads((dbt_project.target(settings) / "run_results.json").read_text())
-    return BuiltMarts(by, day, mode, marts, str(results["metadata"]["invocation_id"]))
+    return BuiltMarts(by, day, mode, marts, str(results["metadata"]["invocation_id"]), firm)
 
 
 def _render(

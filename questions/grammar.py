@@ -165,8 +165,20 @@ def _rows_of_time(said: Parts, rows: Rows, first: Measure) -> Plan:
 
 
 def _measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
-    """What is asked for. A noun that tells rows apart, as "trades" in "worst trades", is none."""
-    names = list(said.names)
+    """What is asked for, step by step: words, nouns, what goes without saying, ends, units."""
+    said, names = _worded(said, list(said.names))
+    names = _unsaid(said, _without_nouns(said, names))
+    said, names = _ended(said, names)
+    names = _in_unit(said, _strong(said, names))
+    every = measures()
+    belongs = {every[name][0].name for name in names}
+    if len(belongs) > 1 or len(names) > 3:
+        raise UnansweredError(f"several things at once: {', '.join(names)}; ask for one at a time")
+    return said, every[names[0]][0], tuple(every[name][1] for name in names)
+
+
+def _worded(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
+    """Words that mean another figure beside some other word."""
     if "costs" in names and COSTS & set(names):
         names.remove("costs")
     if set(names) == {"costs", "slippage_bp"}:  # "which hours cost us most in slippage"
@@ -188,9 +200,19 @@ def _measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
         names = [_OFTEN.get(name, name) for name in names]
     if "models" in names and len(names) > 1:
         names.remove("models")
+    return said, names
+
+
+def _without_nouns(said: Parts, names: list[str]) -> list[str]:
+    """A noun that tells rows apart, as "trades" in "worst trades", is no figure."""
     nouns = [name for name in names if NOUNS.get(name) in said.dimensions]
     if len(names) > len(nouns) and any("row" in measures()[name][1].values for name in names):
         names = [name for name in names if name not in nouns or name in ("winners", "losers")]
+    return names
+
+
+def _unsaid(said: Parts, names: list[str]) -> list[str]:
+    """What is meant where no figure is named: "the best day" is that of profit."""
     if said.would or {"costs", "denied"} == set(names):
         if "denied" not in names:
             raise UnansweredError("what would have been is not stored")
@@ -203,6 +225,11 @@ def _measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
         names = ["profit"]
     if not names:
         raise UnansweredError("what is to be measured is not understood")
+    return names
+
+
+def _ended(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
+    """The biggest winning day is the day of the largest profit; the worst trade, too."""
     if (
         said.rank_word in _LARGE
         and set(said.dimensions) - {"trade"}
@@ -210,15 +237,26 @@ def _measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
     ):
         best = (names == ["winners"]) == (said.rank in ("most", "best"))
         said = said._replace(rank="best" if best else "worst")
-        names = ["profit"]  # the biggest winning day is the day of the largest profit
+        names = ["profit"]
     if names == ["trades"] and "trade" in said.dimensions and said.rank not in _ENDS_OF_TIME:
         names = ["profit"]
+    return said, names
+
+
+def _strong(said: Parts, names: list[str]) -> list[str]:
+    """ "The profit of our trades" asks for the profit."""
     every = measures()
     strong = [name for name in names if name not in WEAK]
     if strong and len(strong) < len(names) and not said.joints:
         if said.aggregate == "count" and not all(every[name][1].counts for name in strong):
             raise UnansweredError("how many of what is not understood")
         names = strong
+    return names
+
+
+def _in_unit(said: Parts, names: list[str]) -> list[str]:
+    """The same figures in the unit that is asked for."""
+    every = measures()
     if said.aggregate == "share" and all("percent" in every[n][1].units for n in names):
         names = [every[name][1].units["percent"] for name in names]
     if said.unit == "percent" and said.dimensions and "percent" not in every[names[0]][1].units:
@@ -227,10 +265,7 @@ def _measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
         if any(said.unit not in every[name][1].units for name in names):
             raise UnansweredError(f"{names[0]} in {said.unit} is not kept")
         names = [every[name][1].units[said.unit] for name in names]
-    belongs = {every[name][0].name for name in names}
-    if len(belongs) > 1 or len(names) > 3:
-        raise UnansweredError(f"several things at once: {', '.join(names)}; ask for one at a time")
-    return said, every[names[0]][0], tuple(every[name][1] for name in names)
+    return names
 
 
 #: What is ranked when nothing is named: "which stage is slowest".

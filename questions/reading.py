@@ -7,66 +7,50 @@ from typing import NamedTuple
 from questions import spans
 from questions.lexicon import Lexicon, Meaning, light
 from questions.plan import UnansweredError
-from questions.words import spelled, stem, words
-
-_NUMBERS = {
-    "one": 1,
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-    "dozen": 12,
-    "twenty": 20,
-}
-
+from questions.words import NUMBERS, spelled, stem, words
 
 _LONGEST = 8  # words of a phrase
-
-
-_SPELLED = {
-    "today",
-    "yesterday",
-    "tomorrow",
-    "january",
-    "february",
-    "march",
-    "april",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "since",
-    "last",
-    "previou",
-    "week",
-    "month",
-    "hour",
-    "minute",
-    "between",
-    "until",
-    "before",
-    "after",
-    "morning",
-    "afternoon",
-    "evening",
-    "night",
-    "overall",
-}
+_SPELLED = frozenset(
+    [
+        "today",
+        "yesterday",
+        "tomorrow",
+        "january",
+        "february",
+        "march",
+        "april",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "since",
+        "last",
+        "previou",
+        "week",
+        "month",
+        "hour",
+        "minute",
+        "between",
+        "until",
+        "before",
+        "after",
+        "morning",
+        "afternoon",
+        "evening",
+        "night",
+        "overall",
+    ]
+)
 
 
 class Item(NamedTuple):
@@ -127,9 +111,7 @@ def _longest(
     if size:
         meanings = lexicon[tuple(said[at : at + size])]
         return [Item(meaning, kept[at + size - 1]) for meaning in meanings], size
-    number = _NUMBERS.get(
-        said[at], int(said[at]) if said[at].isdigit() and len(said[at]) < 5 else 0
-    )
+    number = NUMBERS.get(said[at], int(said[at]) if said[at].isdigit() and len(said[at]) < 5 else 0)
     return ([Item(Meaning("number"), number=number)], 1) if number else ([], 0)
 
 

@@ -10,23 +10,14 @@ from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
 from questions.plan import Span, UnansweredError
+from questions.words import NUMBERS
 
 _DAY = timedelta(days=1)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
 _UNITS = {
     "minute": timedelta(minutes=1),
     "min": timedelta(minutes=1),
@@ -38,28 +29,7 @@ _UNITS = {
     "week": timedelta(weeks=1),
     "fortnight": timedelta(weeks=2),
 }
-_NUMBERS = {
-    "a": 1,
-    "an": 1,
-    "one": 1,
-    "two": 2,
-    "couple": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-    "twelve": 12,
-    "fourteen": 14,
-    "fifteen": 15,
-    "twenty": 20,
-    "thirty": 30,
-    "sixty": 60,
-    "ninety": 90,
-}
+_NUMBERS = NUMBERS | {"a": 1, "an": 1, "couple": 2}
 _PARTS = {"night": (0, 6), "morning": (6, 12), "afternoon": (12, 18), "evening": (18, 24)}
 _ALWAYS = {
     ("so", "far"),

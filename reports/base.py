@@ -78,12 +78,27 @@ class Report(NamedTuple):
     texts: tuple[str, ...] = ()  # names of the legal texts it was written after
     every: Every = "day"  # of what period; its day is the last one
     goes_to: str = ""  # who is sent it, by the firm's own means; "": it stays in the house
+    firm: str = ""  # party whose accounts alone it is of (reports/firms.py); "": of all
 
     @property
     def marts(self) -> tuple[str, ...]:
         """Every mart it is made from."""
         own = tuple(sheet.mart for sheet in self.sheets)
         return own if not self.breaks or self.breaks in own else (*own, self.breaks)
+
+    @property
+    def kind(self) -> str:
+        """Its name, whosever it is."""
+        return self.name.partition("@")[0]
+
+    def of_firm(self, firm: str) -> "Report":
+        """The same report of one firm's accounts; of "" it is itself."""
+        return self._replace(name=f"{self.name}@{firm}", firm=firm) if firm else self
+
+    def marts_of(self, database: str, mode: str) -> str:
+        """Database of its marts, as dbt's `mode.sql` names it."""
+        world = "" if mode == "live" else f"_{mode}"
+        return f"{database}_marts{world}" + (f"_firm_{self.firm}" if self.firm else "")
 
 
 class Content(NamedTuple):
@@ -103,7 +118,8 @@ def page_of(
         replaced = f"Restated: version {context.version} replaces version {context.version - 1}"
         restated = (f"{replaced}: {changed}",)
     firm = context.query(
-        "SELECT argMax(legal_name, version) FROM reference_party WHERE party = 'firm'"
+        "SELECT argMax(legal_name, version) FROM reference_party WHERE party = {party:String}",
+        party=report.firm or "firm",
     )[0][0]
     known = legal_texts.load(context.settings.home_path)
     basis = legal_texts.notes([known[name] for name in report.texts], context.today)

@@ -53,7 +53,7 @@ class Break(msgspec.Struct, frozen=True):
 
 def file_of(version: Version) -> str:
     """The file with its breaks; "" when it has none."""
-    report = catalog.REPORTS.get(version.manifest.report)
+    report = catalog.get(version.manifest.report)
     own = [sheet.file for sheet in report.sheets if sheet.mart == report.breaks] if report else []
     return next((name for name in (*own, *_ALONE) if name in version.manifest.files), "")
 

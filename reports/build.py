@@ -38,8 +38,7 @@ def build_report(
         built: dbt's invocation id, and the folder of its compiled SQL.
         by: who made it, for the audit trail.
     """
-    suffix = "" if mode == "live" else f"_{mode}"
-    database = f"{settings.clickhouse.database}_marts{suffix}"
+    database = report.marts_of(settings.clickhouse.database, mode)
     earlier = package.versions(report_folder) if report_folder.exists() else []
     released = [v for v in earlier if v.sign_off("release")]
 
@@ -146,14 +145,14 @@ def _render(report: Report, context: ReportContext) -> Rendered:
         path = context.folder / sheet.file
         context.rows[sheet.file] = write_csv(context.client, sql, {"day": context.day}, path)
         data.append(sheet.file)
-    data += report.extra(context) if report.extra else ()  # noqa: S610 - no Django here
+    follows = tuple(report.extra(context)) if report.extra else ()  # noqa: S610 - no Django here
+    data += follows
     changed = _changes(report, context)
     mark = package.mark(context.folder, tuple(data))
     page = page_of(report, context, report.page(context), mark, version_changes.said(changed))
     (context.folder / f"{report.name}.pdf").write_bytes(pdf.render(page))
-    return Rendered(
-        context.rows, not context.rows[report.sheets[0].file], _breaks(report, context), tuple(data)
-    )
+    empty = not context.rows[report.sheets[0].file]
+    return Rendered(context.rows, empty, _breaks(report, context), tuple(data), follows)
 
 
 def _changes(report: Report, context: ReportContext) -> list[Change]:

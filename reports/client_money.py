@@ -16,8 +16,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
-from core.instruments import instrument
-from risk.exposure import ConversionError, Feed, rate
+from risk.exposure import ConversionError, Feed, unit
 
 _CENT, _BASIS_POINT, _PER_CENT = 0.005, 1e-4, 0.01
 _UNKNOWN = -1.0  # margin of statements that did not say it
@@ -136,13 +135,10 @@ def value(books: Books, funds: Funds) -> Valued:
     mids = {feed: (bid + ask) / 2 for feed, (bid, ask) in books.quotes.items()}
     profit = margin = notional = 0.0
     for held in books.held:
-        traded, quote = instrument(held.symbol, funds.ts_us), books.quotes.get(held.feed)
-        if traded is None or quote is None:
-            raise ConversionError(f"no price or instrument of {held.source} {held.symbol}")
-        worth, _, _ = rate(mids, held.source, traded.quote, funds.currency)
-        units, closes = held.lots * traded.contract_size * worth, quote[held.lots < 0]
+        one = unit(held.feed, mids, funds.currency, funds.ts_us)
+        units, closes = held.lots * one.per_price, books.quotes[held.feed][held.lots < 0]
         profit += units * (closes - held.price)
-        margin += abs(units) * held.price * traded.margin_rate
+        margin += abs(units) * held.price * one.instrument.margin_rate
         notional += abs(units) * closes
     return Valued(profit, margin, notional)
 

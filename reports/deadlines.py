@@ -17,7 +17,7 @@ from core.settings import Settings
 from reports import holidays, package
 from reports.base import Every, Report
 from reports.build import base_of
-from reports.catalog import REPORTS
+from reports.catalog import expected
 from reports.package import Version
 
 _QUARTER, _DECEMBER = 3, 12
@@ -75,7 +75,7 @@ def standings(settings: Settings, mode: str, until: date, days: int, today: date
     return [
         standing(base, report, day, mode, holidays.due(day, authority), today)
         for day in wanted
-        for report in REPORTS.values()
+        for report in expected(settings)
         if day >= first and ends_on(report.every, day)
     ]
 

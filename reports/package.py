@@ -22,7 +22,7 @@ from core.errors import InputError, SettingsError, UnavailableError
 from core.file_lock import locked
 
 LAYOUT = "draft-1"
-_NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}")
+_NAME = re.compile("[a-z0-9][a-z0-9-]{0,63}(@[a-z0-9][a-z0-9_]{0,31})?")  # of a firm's: @PARTY
 Kind = TypeVar("Kind")
 
 
@@ -94,6 +94,8 @@ class Rendered(NamedTuple):
     empty: bool
     breaks: dict[str, int]
     data: tuple[str, ...]  # files whose change is a restatement
+    #: Of them those that follow from the others and from what was released: what is still to send.
+    follows: tuple[str, ...] = ()
 
 
 Render = Callable[[Path, int], Rendered]
@@ -161,7 +163,7 @@ def _add_version(folder: Path, blank: ReportManifest, render: Render) -> tuple[V
     try:
         rendered = render(temporary, number)
         manifest = _manifest(blank, number, rendered, temporary, last)
-        if last and _same(last.manifest, manifest, rendered.data):
+        if last and _same(last.manifest, manifest, _compared(last, rendered)):
             return last, False
         (temporary / "manifest.json").write_bytes(
             msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
@@ -180,12 +182,13 @@ def record_sign_off(version: Version, name: str, sign_off: SignOff) -> None:
         SettingsError: that sign-off exists already.
     """
     path = version.folder / f"{name}.json"
-    if path.exists():
-        raise SettingsError(f"{path} exists: {version.sign_off(name)}")
+    content = msgspec.json.format(msgspec.json.encode(sign_off)) + b"\n"
     try:
-        durable.write(path, msgspec.json.format(msgspec.json.encode(sign_off)) + b"\n")
+        is_first = durable.create(path, content)  # a click and a command may come in one instant
     except OSError as error:
         raise UnavailableError(f"{path}: not written ({error}); make room and repeat") from error
+    if not is_first:
+        raise SettingsError(f"{path} exists: {version.sign_off(name)}")
 
 
 def changed_files(version: Version) -> list[str]:
@@ -218,7 +221,13 @@ def _manifest(
     )  # fmt: skip
 
 
-def _same(before: ReportManifest, now: ReportManifest, data: tuple[str, ...]) -> bool:
+def _compared(last: Version, rendered: Rendered) -> list[str]:
+    """Once a version is out nothing of it is left to send: that alone makes no other version."""
+    follows = rendered.follows if last.sign_off("release") else ()
+    return [name for name in rendered.data if name not in follows]
+
+
+def _same(before: ReportManifest, now: ReportManifest, data: list[str]) -> bool:
     return before.layout == now.layout and all(
         name in before.files and before.files[name].sha256 == now.files[name].sha256
         for name in data

@@ -29,7 +29,7 @@ from core.identity import this_user
 from core.metrics import Histograms
 from core.settings import Settings
 from core.topics import CONTROL, HEARTBEATS, MARKET_RISK, ORDER_EVENTS, RISK, TICKS
-from streams.connectors.bus import BusSource
+from streams.connectors.bus import SEVERAL_TOPICS_S, BusSource
 from streams.connectors.clickhouse import WarehouseSink
 
 renamed.install()  # before a recovery store of 0.1 is read
@@ -177,7 +177,7 @@ def executions(
     from streams.flows import executions as executions_flow
 
     sources = [
-        (topic.name, BusSource(bus, topic, stopping, wait_s=0.0))
+        (topic.name, BusSource(bus, topic, stopping, wait_s=SEVERAL_TOPICS_S))
         for topic in (ORDER_EVENTS, RISK, HEARTBEATS)
     ]
     sink = _sink(settings, "streams.executions", every_epoch=True)
@@ -202,7 +202,7 @@ def _risk(settings: Settings, bus: Bus, stopping: threading.Event) -> "RiskParts
         fold.use(scenarios)
         return fold
 
-    return RiskParts(BusSource(bus, TICKS, stopping, wait_s=0.0), begun, publish)
+    return RiskParts(BusSource(bus, TICKS, stopping, wait_s=SEVERAL_TOPICS_S), begun, publish)
 
 
 def say_why_it_waits(health: Health, stopping: threading.Event, why: str) -> None:

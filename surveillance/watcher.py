@@ -39,7 +39,7 @@ from core.home_users import as_process
 from core.process import Process
 from core.topics import ORDER_EVENTS, RISK
 from reports.clocks import Meter
-from surveillance.abuse import scan
+from surveillance.abuse import live, scan
 from surveillance.alert import OLD_US, ControlAlert, Notice, notice_of, row_of
 from surveillance.control_changes import ControlChanges
 from surveillance.evaluator import Evaluator
@@ -193,6 +193,7 @@ def _watch(config: settings.Settings, process: Process) -> None:
         work.append(("digests", partial(_send, box, stop)))
     work.append(("rules", partial(_evaluate, config, watcher, stop)))
     work.append(("abuse", partial(_scan_orders, config, stop)))
+    work.append(("abuse stream", partial(live.watch, config, bus, SystemClock(), stop)))
     if config.traces.otlp_endpoint:
         work.append(("traces", partial(TraceSender(config, SystemClock()).run, stop)))
     threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in work]

@@ -3,6 +3,7 @@
 import functools
 import gc
 import os
+import re
 import shutil
 import sys
 from collections.abc import Generator, Iterator
@@ -20,6 +21,8 @@ from tests.support.recordings import recordings as generated_recordings
 from tests.support.reference_ticks import DATA
 from tests.support.servers import NatsServer
 from tests.support.tls_server import TlsServer
+
+_MARKS_OF_ALL = re.compile(r"^pytestmark = (?:\[[^\]]*\]|.*)", re.MULTILINE)
 
 # Nothing asserts how long something took: an example that waits for a busy machine is no fault.
 settings.register_profile("tickhouse", deadline=None)
@@ -70,6 +73,19 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file whose tests are all of a heavy suite, where those do not run."""
+    if collection_path.suffix != ".py" or "not heavy" not in config.option.markexpr:
+        return None
+    return _is_heavy(collection_path) or None
+
+
+def _is_heavy(path: Path) -> bool:
+    """Whether its one mark for all tests is of a suite that knows the file."""
+    marks = _MARKS_OF_ALL.search(path.read_text("utf-8"))
+    return bool(marks and "pytest.mark.heavy" in marks[0]) and any(s.is_in(path) for s in SUITES)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,6 +10,7 @@ what was not reached.
 import argparse
 import functools
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -66,7 +67,7 @@ SUITES = (
     ),
     Suite(
         "security",
-        ("assistant/", "warehouse/", "core/", "adapters/", "execution/", "tests/security/"),
+        ("api/", "assistant/", "warehouse/", "core/", "adapters/", "execution/", "tests/security/"),
     ),
     Suite(
         "golden",
@@ -153,7 +154,9 @@ def run(
     """Run suites in their order, `jobs` at a time; 0 when every one that began passed."""
     with ThreadPoolExecutor(jobs) as pool:
         results = list(pool.map(lambda suite: _result(suite, until, one), suites))
-    print("\nheavy suites:\n" + "\n".join(f"  {line}" for _, line in filter(None, results)))
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"\nheavy suites, {_minutes(used.ru_utime + used.ru_stime)} of CPU time:")
+    print("\n".join(f"  {line}" for _, line in filter(None, results)))
     missed = [suite.name for suite, result in zip(suites, results, strict=True) if not result]
     print(_not_reached(missed) if missed else "every suite was reached", flush=True)
     return 1 if any(code for code, _ in filter(None, results)) else 0

@@ -68,6 +68,10 @@ ROLES = {
         (_beats("bot"),),
         (TICKS, SIGNALS, ORDER_EVENTS, RISK, PREDICTIONS, HEARTBEATS, CONTROL),
     ),
+    "api": Role(
+        (_beats("api"),),
+        (TICKS, SIGNALS, ORDER_EVENTS, RISK, PREDICTIONS, HEARTBEATS, CONTROL),
+    ),
     "models": Role(((CONTROL, "models"),)),
     "replay": Role(((CONTROL, "model"),), (TICKS, SIGNALS, ORDER_EVENTS, CONTROL)),
     "agent": Role(door="answers"),

@@ -512,6 +512,48 @@ ORDER BY ((account, item, item_key))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
 COMMENT 'Our books against the last statement of the broker.';
 
+CREATE TABLE IF NOT EXISTS {marts}.rpt_client_money
+(
+    `report_date` Date COMMENT 'UTC date that is compared',
+    `account` String COMMENT 'Account the run trades',
+    `client` String COMMENT 'Pseudonym of whom it trades for; empty for the firm itself',
+    `item` String COMMENT 'balance, open profit, equity, margin, or statement where there was none',
+    `currency` String COMMENT 'Of the account, and of all money here',
+    `ours` Float64 COMMENT 'From the order journal, our last ticks and reference data',
+    `theirs` Float64 COMMENT 'From the broker\'s last statement of the day',
+    `difference` Float64 COMMENT 'Ours less theirs',
+    `tolerance` Float64 COMMENT 'What a difference may be',
+    `status` String COMMENT 'matched, differs, or why it could not be compared',
+    `severity` String COMMENT 'error, or warning of margin; empty when it agrees',
+    `owner` String COMMENT 'Who clears it; empty when it agrees',
+    `since` Date COMMENT 'First of the days on which it differs one after another; 1970 when it agrees',
+    `age_days` UInt16 COMMENT 'Days since then',
+    `ts_stated` DateTime64(6, 'UTC') COMMENT 'Market time for which the statement holds; 1970 without',
+    `ts_compared` DateTime64(6, 'UTC') COMMENT 'When it was compared'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, item))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Client money of each day, books beside the broker\'s statement (Directive 2014/65/EU, article 16(8) and (9)).';
+
+CREATE TABLE IF NOT EXISTS {marts}.rpt_client_money_break
+(
+    `report_date` Date COMMENT 'UTC date that is compared',
+    `account` String COMMENT 'Account the run trades',
+    `item` String COMMENT 'Which amount; statement where there was none, all where nobody compared',
+    `status` String COMMENT 'differs, not compared, or why it could not be',
+    `severity` String COMMENT 'error blocks the release, warning does not',
+    `owner` String COMMENT 'Who clears it',
+    `since` Date COMMENT 'First of the days on which it differs one after another',
+    `age_days` UInt16 COMMENT 'Days since then'
+)
+ENGINE = MergeTree
+PARTITION BY (report_date)
+ORDER BY ((account, item))
+SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
+COMMENT 'Client money that differs, could not be compared, or was not.';
+
 CREATE TABLE IF NOT EXISTS {marts}.rpt_clock_break
 (
     `report_date` Date COMMENT 'UTC date of the report',
@@ -649,7 +691,7 @@ ENGINE = MergeTree
 PARTITION BY (report_date)
 ORDER BY ((ts_event, stream, seq))
 SETTINGS replicated_deduplication_window = '0', index_granularity = 8192
-COMMENT 'What people did to the controls.';
+COMMENT 'What people did to the controls; not what they did with reports, breaks, cases and incidents.';
 
 CREATE TABLE IF NOT EXISTS {marts}.rpt_control_version
 (

@@ -17,11 +17,11 @@ from cli import signing
 from cli.chosen_strategy import chosen
 from cli.commands.printed import output
 from cli.diagnostics import trial_verdict
-from cli.signed_effects import take_effect
 from core import desk
 from core.clock import SystemClock
 from core.controls import approvals, desks, keys, rules, store
 from core.controls.contents import Genesis, Person, Policy, PolicyChange
+from core.controls.effects import take_effect
 from core.controls.entry import Entry, Kind, sha256
 from core.controls.fold import Controls
 from core.controls.signing import Draft, approval, withdrawal

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from cli import signing
 from cli.login import sign
-from cli.signed_effects import take_effect
 from core import durable
 from core.clock import SystemClock
+from core.controls.effects import take_effect
 from core.controls.signing import Draft
 from core.errors import InputError
 from core.settings import Settings

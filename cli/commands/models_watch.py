@@ -29,14 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(
     namespace: argparse.Namespace, registry: Registry, settings: Settings, console: Console
 ) -> int:
-    """Judge champion and challenger on the span; 1 when features or predictions drifted."""
+    """Judge the models at work on the span; 1 when features or predictions drifted."""
     span = Span(time_us(namespace.start, BEGINNING), time_us(namespace.end, END))
     with at_hand(settings):
         client = warehouse_client(settings, COMMANDS)
         result = patrol(client, registry, span, settings)
         proposed = standing(client, registry, settings)
     if not result.watched:
-        console.print("No champion and no challenger: nothing to watch. See: tickhouse models list")
+        console.print("No model is at work: nothing to watch. See: tickhouse models list")
     for role, watched in result.watched.items():
         console.print(_table(role, watched) if watched.quality else _nothing(role, watched))
         for line in _below(watched, settings):
@@ -77,11 +77,12 @@ def show_comparison(registry: Registry, settings: Settings, console: Console) ->
 
 
 def _nothing(role: str, watched: Watched) -> str:
-    return f"{role} {watched.model[:12]}: no prediction of the span has its answer yet"
+    return f"{role.split()[0]} {watched.model[:12]}: no prediction of the span has its answer yet"
 
 
 def _table(role: str, watched: Watched) -> Table:
-    table = Table(title=f"{role} {watched.model[:12]}", title_justify="left", box=SIMPLE_HEAD)
+    title = f"{role.split()[0]} {watched.model[:12]}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("")
     for name in ("rows", "hit rate", "Brier", "of shares", "calibration", "vetoed"):
         table.add_column(name, justify="right")

@@ -2,7 +2,8 @@
 
 `report sign` and `report release` are the words of a maker and of a checker: two people, each with
 a password; `report filed` says under what reference it went out. `report list` says what there is
-and how far each got, `report breaks` what is wrong with one and who works on it.
+and how far each got, `report breaks` what is wrong with one and who works on it. `report remake
+--date D --until D` makes every report of a span of days again, `report mail` sends what is new.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from rich.markup import escape
 from rich.table import Table
 
+from cli import many_reports
 from cli.commands.printed import output
 from cli.login import login
 from cli.stack.running import running
@@ -45,9 +47,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "words", nargs="+", metavar="NAME",
         help=f"{names}; or: sign NAME, release NAME, filed NAME, breaks NAME, assign NAME BREAK,"
         " resolve NAME BREAK, reopen NAME BREAK, list, texts, statement, clock, reconcile,"
-        " extract FILE, answer FILE",
+        " extract FILE, answer FILE, remake, mail",
     )  # fmt: skip
     parser.add_argument("--date", type=date.fromisoformat, metavar="D", help="UTC day")
+    parser.add_argument(
+        "--until", type=date.fromisoformat, metavar="D", help="with remake: last day; yesterday"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="with mail: also what may have gone out already"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: HOME/reports")
     parser.add_argument("--mode", default="live", help="world; default: live")
     parser.add_argument("--by", default="", metavar="WHO", help="your user name; signs as maker")
@@ -69,6 +77,10 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         return _list(build.base_of(settings, namespace.out))
     if arguments == ["texts"]:
         return _texts(settings)
+    if arguments == ["remake"]:
+        return many_reports.remake(namespace, settings)
+    if arguments == ["mail"]:
+        return many_reports.send(namespace, settings)
     if arguments == ["reconcile"] or (len(arguments) == 2 and arguments[0] == "extract"):
         return _reconcile(namespace, settings)
     if len(arguments) == 2 and arguments[0] == "answer":
@@ -78,7 +90,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         raise SettingsError(
             "report: NAME --date D, sign NAME --date D, release NAME --date D, filed NAME --date D,"
             " breaks NAME --date D, assign|resolve|reopen NAME BREAK --date D, list, texts,"
-            " statement, clock, reconcile --date D, extract FILE --date D, answer FILE --date D"
+            " statement, clock, reconcile --date D, extract FILE --date D, answer FILE --date D,"
+            " remake --date D --until D, mail"
         )
     if action == "make":
         return _build(namespace, settings, catalog.named(name).name)

@@ -9,9 +9,9 @@ import argparse
 from cli import signing
 from cli.commands.halt import say_when_it_holds
 from cli.login import sign
-from cli.signed_effects import take_effect
 from core import prepared_resume
 from core.clock import Clock, SystemClock
+from core.controls.effects import take_effect
 from core.controls.signing import Draft
 from core.errors import SettingsError
 from core.settings import Settings

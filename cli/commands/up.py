@@ -29,6 +29,7 @@ from cli.stack import (
     simulated_market,
     upgrade,
 )
+from cli.stack.api_process import api_process
 from cli.stack.bot_process import bot_process
 from cli.stack.embedded import (
     USUAL_PORTS,
@@ -69,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bot", action="store_true", help="also the bot on Telegram, as bot.enabled says"
     )
+    parser.add_argument("--api", action="store_true", help="also the API, as api.enabled says")
     parser.add_argument(
         "--bare", action="store_true", help="no model of the simulated market: nothing predicts"
     )
@@ -97,6 +99,10 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         where["grafana"] = f"{tls.scheme(home)}://127.0.0.1:{pages.grafana}"
     if namespace.bot or settings.bot.enabled:
         late.append(bot_process(settings))
+    if namespace.api or settings.api.enabled:
+        answering = free_ports((settings.api.port,))[0]
+        late.append(api_process(answering))
+        where["api"] = f"{tls.scheme(home)}://127.0.0.1:{answering}"
     if namespace.prometheus:
         scraping = free_ports((prometheus.USUAL_PORT,))[0]
         late.append(prometheus.prometheus(settings, home, scraping))

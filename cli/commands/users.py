@@ -68,7 +68,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         _show(users)
         return 0
     if _concerns_admins(users, namespace):
-        _ask_an_admin(users, namespace.by, settings)
+        ask_an_admin(users, namespace.by, settings)
     changed = _ACTIONS[namespace.action](users, namespace)
     identity.save(path, changed)
     note(settings, SystemClock(), this_user(), f"users {namespace.action}", namespace.name)
@@ -85,7 +85,12 @@ def _concerns_admins(users: Mapping[str, User], namespace: argparse.Namespace) -
     )
 
 
-def _ask_an_admin(users: Mapping[str, User], by: str, settings: Settings) -> None:
+def ask_an_admin(users: Mapping[str, User], by: str, settings: Settings) -> None:
+    """An admin with a password, or whoever can read the credential of the home's owner.
+
+    Raises:
+        SettingsError: it is neither.
+    """
     if by:
         login(settings, by, ("admin",))
         return

@@ -37,8 +37,8 @@ from core.errors import InputError
 from core.instruments import known
 from core.quality import EARLIEST_MSC, FeedState, Normalised
 
-BLOCK_TICKS = 65_536
-AT_ONCE_TICKS = 262_144  # of small files that are stored together
+BLOCK_TICKS = 262_144  # bars of a block are made at once: four small ones take half as long again
+AT_ONCE_TICKS = BLOCK_TICKS  # of small files that are stored together
 RUN_ID = MODE = "import"  # of quarantined rows: they belong to no run
 FLAGS = {
     "crossed": CROSSED,

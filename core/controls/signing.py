@@ -24,6 +24,10 @@ from core.errors import SettingsError
 from core.file_lock import locked
 
 _SKEW_US = 5_000_000  # clocks are set back a little all the time
+_LIFE_US = 3_600_000_000  # of a signature on its way
+#: Kinds that may arrive signed; who may sign, and all that approves code, is signed at the home.
+FROM_AFAR: frozenset[Kind] = frozenset({"limits", "override", "resume", "approve", "withdraw"})
+_ONE_OF_A_HOME: tuple[Kind, ...] = ("limits", "resume")
 
 
 class Draft(NamedTuple):
@@ -73,15 +77,59 @@ def sign(
         if store.knows_more(place, genuine_lines(now)):
             raise SettingsError(f"{now.problem}; nothing was signed: entries would be lost")
         entry = signed(now, draft, key, _time(now, clock))
-        after = fold(
-            genuine_lines(now) + line(entry), _with(place.content, draft.content), judge,
-            clock.now_us(),
-        )  # fmt: skip
-        if after.problem or entry.number in after.void:
-            why = after.void.get(entry.number) or after.problem
-            raise SettingsError(f"not signed: {why}; nothing was changed")
-        _write(place, entry, draft, now, after)
+        after = _with_entry(place, entry, draft.content, now, judge, clock)
     return entry, after
+
+
+def accept(place: Place, entry: Entry, content: bytes, judge: Judge, clock: Clock) -> Controls:
+    """Write an entry that somebody signed elsewhere, where their key is; what holds with it.
+
+    Raises:
+        SettingsError: it does not go on from this home's chain, was signed too long ago or in the
+            future, is none of what may come from afar, or must not count; nothing was changed.
+        BusyError: another process kept the lock.
+        OSError: the disk takes nothing; nothing was changed.
+    """
+    with locked(place.home / "controls.lock"):
+        now = current(place, judge, clock)
+        if problem := _unfit(place, entry, content, now, clock.now_us()):
+            raise SettingsError(f"not taken: {problem}; nothing was changed")
+        return _with_entry(place, entry, content, now, judge, clock)
+
+
+def _unfit(place: Place, entry: Entry, content: bytes, now: Controls, now_us: int) -> str:
+    """Why an entry from elsewhere is not even judged; "" when it is."""
+    if now.problem or not now.entries or store.knows_more(place, genuine_lines(now)):
+        return now.problem or "nobody may sign here yet"  # what is doubtful is put right at home
+    if entry.kind not in FROM_AFAR:
+        return f"{entry.kind} is signed at the home itself"
+    if entry.kind in _ONE_OF_A_HOME and entry.subject:
+        return f"{entry.kind} has no subject"
+    if entry.kind in RULES and entry.base != now.base(entry.kind, entry.subject):
+        return "it was signed against another version than the one in force: sign it anew"
+    if (entry.number, entry.previous) != (len(now.entries) + 1, now.head):
+        return f"it does not follow entry {len(now.entries)}, the newest: sign it anew"
+    if sha256(content) != entry.content:
+        return "the content is not what was signed"
+    draft = Draft(entry.kind, entry.subject, content, entry.by, entry.reason, about=entry.base)
+    if entry.raises != draft_raises(now, draft):
+        return "it says otherwise than the home whether it raises risk"
+    if not now.newest_us <= entry.ts_us <= now_us + _SKEW_US:
+        return "it was signed before the newest entry, or its clock is ahead"
+    return "it was signed too long ago: sign it anew" if now_us - entry.ts_us > _LIFE_US else ""
+
+
+def _with_entry(
+    place: Place, entry: Entry, content: bytes, now: Controls, judge: Judge, clock: Clock
+) -> Controls:
+    after = fold(
+        genuine_lines(now) + line(entry), _with(place.content, content), judge, clock.now_us()
+    )
+    if after.problem or entry.number in after.void:
+        why = after.void.get(entry.number) or after.problem
+        raise SettingsError(f"not signed: {why}; nothing was changed")
+    _write(place, entry, content, now, after)
+    return after
 
 
 def signed(now: Controls, draft: Draft, key: Ed25519PrivateKey, ts_us: int) -> Entry:
@@ -153,10 +201,10 @@ def _with(contents: Callable[[str], bytes | None], new: bytes) -> Callable[[str]
     return lambda name: new if name == digest else contents(name)
 
 
-def _write(place: Place, entry: Entry, draft: Draft, now: Controls, after: Controls) -> None:
+def _write(place: Place, entry: Entry, content: bytes, now: Controls, after: Controls) -> None:
     lines = genuine_lines(after)
     reach("controls.begin")
-    store.write_content(place, draft.content)
+    store.write_content(place, content)
     reach("controls.content")
     detail = f"{entry.kind} {entry.subject}".strip() + f", entry {entry.number}"
     detail = "; ".join((detail, *entry.changes))

@@ -14,8 +14,7 @@ import msgspec
 from core.clock import Clock
 from core.errors import InputError, SettingsError
 from core.settings import Settings
-from reports import breaks, build, deadlines, holidays, package, version_changes
-from reports.catalog import REPORTS
+from reports import breaks, build, catalog, deadlines, holidays, package, version_changes
 from reports.deadlines import Standing
 from reports.package import SignOff, Version
 from reports.tables import rows_of
@@ -75,7 +74,7 @@ class ReportShelf:
             "mode": mode, "modes": deadlines.modes(self._settings), "standings": rows,
             "reports": [
                 {"name": one.name, "title": one.title, "every": one.every, "to": one.goes_to}
-                for one in REPORTS.values()
+                for one in catalog.expected(self._settings)
             ],
         }  # fmt: skip
 
@@ -88,7 +87,7 @@ class ReportShelf:
         """
         newest = self.newest(which)
         versions = package.versions(newest.folder.parent)
-        report = REPORTS.get(which.name)
+        report = catalog.get(which.name)
         standing: Standing | None = None
         if report:
             authority = holidays.load(self._settings.home_path).authority
@@ -147,7 +146,8 @@ def _beside(folder: Path, mode: str) -> list[str]:
     """Other packages of the day that no calendar has: answers, reconciliations, drafts."""
     names = (path.name.partition(".") for path in folder.parent.iterdir() if path.is_dir())
     known = {name for name, _, world in names if (world or "live") == mode}
-    return sorted(known - set(REPORTS) - {folder.name.partition(".")[0]})
+    apart = {name for name in known if catalog.get(name) is None}
+    return sorted(apart - {folder.name.partition(".")[0]})
 
 
 def _version(version: Version) -> dict[str, Any]:

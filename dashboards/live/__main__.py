@@ -6,25 +6,19 @@ it with 0.
 
 import argparse
 import asyncio
-import contextlib
 import logging
 import socket
 import sys
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from adapters.bus.base import Bus
 from adapters.bus.join import join
-from core import log, settings, tls, tls_door
+from core import log, settings
 from core.clock import Clock, SystemClock
 from core.controls.store import is_begun, place_of
-from core.errors import TickhouseError
 from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
@@ -33,9 +27,10 @@ from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import Controls
 from dashboards.live.feed_regimes import FeedRegimes
-from dashboards.live.now import Now
+from dashboards.live.now import Now, first_answer
 from dashboards.live.older_bars import OlderBars
 from dashboards.live.risk_page import RiskPage
+from dashboards.live.serving import listen, serve
 from dashboards.live.sign_in import SignIn
 from dashboards.live.trace_page import TracePage
 from dashboards.live.viewers import Viewers
@@ -61,8 +56,8 @@ def main() -> int:
 
 async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.socket) -> None:
     clock = SystemClock()
+    await first_answer(bus)  # a halt does not wait for longer
     now = Now(config, bus, clock)
-    loop = asyncio.get_running_loop()
     place = place_of(config.home_path, config.controls)
     signed = partial(is_begun, place)
     older = OlderBars(config.clickhouse)
@@ -74,7 +69,6 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     risk = RiskPage(config.clickhouse, config.run)
     regimes = FeedRegimes(config.clickhouse, config.run)
     door = Door(config.home_path, signing_in, controls.one_guess)
-    room = _room(config, clock, door, signed)
     page = pages.application(
         Viewers(now.items),
         controls,
@@ -83,17 +77,9 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
         trace.answer,
         risk.answer,
         regimes.answer,
-        room,
+        partial(_room, config, clock, door, signed),
     )
-    server = _server(page, config.home_path)
-    process.stopping.then(lambda: loop.call_soon_threadsafe(_stop, server, process))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.005)
-    url = f"{tls.scheme(config.home_path)}://127.0.0.1:{listener.getsockname()[1]}"
-    process.health.set("ready", url)
-    logging.getLogger("board").info("live page at %s", url)
-    await serving
+    await serve(page, config.home_path, process, listener, "live page")
     await now.close()
 
 
@@ -104,51 +90,6 @@ def _room(config: Settings, clock: Clock, door: Door, signed: Callable[[], bool]
     from dashboards.compliance.room import furnished
 
     return furnished(config, clock, door, signed)
-
-
-def _server(app: object, home: Path) -> uvicorn.Server:
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            lifespan="off",
-            log_level="warning",
-            log_config=None,  # through our own log, like everything else
-            access_log=False,
-            ws="websockets-sansio",
-            ws_per_message_deflate=False,  # loopback: compressing costs more than it saves
-            ws_ping_interval=10,
-            ws_ping_timeout=10,
-            timeout_graceful_shutdown=1,
-            server_header=False,
-            http=tls_door.behind(tls.serving(home), AutoHTTPProtocol),
-        )
-    )
-    # uvicorn would raise the signal again after draining, and the process would not exit 0.
-    server.capture_signals = contextlib.nullcontext
-    return server
-
-
-def _stop(server: uvicorn.Server, process: Process) -> None:
-    process.health.set("stopping")
-    server.should_exit = True
-
-
-def listen(port: int) -> socket.socket:
-    """A loopback socket.
-
-    Raises:
-        TickhouseError: the port is taken.
-    """
-    # asyncio sets TCP_NODELAY only on sockets that say TCP; without it updates wait for others.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port))
-    except OSError as error:
-        listener.close()
-        text = f"127.0.0.1:{port} cannot be listened on ({error}): choose another with --port"
-        raise TickhouseError(text) from error
-    return listener
 
 
 if __name__ == "__main__":

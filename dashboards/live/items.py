@@ -31,6 +31,8 @@ class Items:
         self._items: OrderedDict[str, _Item] = OrderedDict()
         self._gone: OrderedDict[str, None] = OrderedDict()
         self._most_gone = gone
+        #: Of the newest removed key that is not remembered any more.
+        self.forgotten = 0
         self._wakers: set[asyncio.Event] = set()
         self._latest: tuple[int, int, bytes] = (0, 0, b"")
 
@@ -66,6 +68,18 @@ class Items:
             k for k, item in self._items.items() if k.startswith(prefix) and item.value is not None
         ]
 
+    def newer(self, version: int) -> list[tuple[int, str, Any]]:
+        """Versions, keys and values of what changed after a version, oldest first; None: gone.
+
+        Of a version before `forgotten` some that are gone are missing.
+        """
+        newer = []
+        for key, item in reversed(self._items.items()):
+            if item.version <= version:
+                break
+            newer.append((item.version, key, item.value))
+        return newer[::-1]
+
     def since(self, version: int) -> bytes:
         """A JSON array of what changed after a version, oldest first; empty when nothing did."""
         if version >= self.version:
@@ -96,4 +110,4 @@ class Items:
         self._gone[key] = None
         while len(self._gone) > self._most_gone:
             oldest, _ = self._gone.popitem(last=False)
-            del self._items[oldest]
+            self.forgotten = max(self.forgotten, self._items.pop(oldest).version)

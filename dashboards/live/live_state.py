@@ -279,7 +279,9 @@ class LiveState:
         before = self.items.get(f"link|{name}")
         if before is not None and before["up"] == up:
             return
-        self.items.put(f"link|{name}", {"up": up, "since": now_us, "problem": problem})
+        self.items.put(
+            f"link|{name}", {"up": up, "since": now_us, "problem": "" if up else problem}
+        )
         if before is not None or not up:
             change = "answers again" if up else f"does not answer: {problem}"
             self.log(now_us, "info" if up else "error", f"the {name} {change}")

@@ -18,21 +18,17 @@ from dashboards.live.live_state import LiveState
 from dashboards.live.reader import Reader
 from dashboards.live.standing_alerts import StandingAlerts
 
-_EVERY_S, _SELDOM_S = 0.5, 5.0
+_EVERY_S, _SELDOM_S, _FIRST_S = 0.5, 5.0, 3.0
 
 
 class Now:
     """Watches from its making, in the running event loop, until `close`.
 
-    Args:
-        patient: begin although the bus is away, and listen as soon as it is there. What was said
-            between is then made good by the warehouse, which is asked again every 20 seconds.
-
-    Raises:
-        UnavailableError: the bus does not answer, and nobody is patient.
+    Where the bus is away it listens as soon as that is there; what was said between is made good
+    by the warehouse, which is asked again every 20 seconds.
     """
 
-    def __init__(self, config: Settings, bus: Bus, clock: Clock, *, patient: bool = False) -> None:
+    def __init__(self, config: Settings, bus: Bus, clock: Clock) -> None:
         loop = asyncio.get_running_loop()
         self.items = Items()
         self._bus, self._clock = bus, clock
@@ -42,8 +38,7 @@ class Now:
         self._loop, self._account = loop, config.run.account
         self._reader: Reader | None = None
         self._has_past = False  # or cannot have it for now
-        if not patient:  # before the past is asked for, so that nothing falls between
-            self._listen()
+        self._listen_if_there()  # before the past is asked for, so that nothing falls between
         self._history = History(config, clock, loop, self._live_state, self._release)
         alerts = StandingAlerts(config.home_path, clock, self.items)
         coming = ComingEvents(config.home_path, clock, self.items)
@@ -65,17 +60,18 @@ class Now:
         if self._reader is not None:
             await asyncio.to_thread(self._reader.close)
 
-    def _listen(self) -> None:
-        self._reader = Reader(self._bus, self._loop, self._live_state.take, self._account)
-        if self._has_past:
-            self._reader.release()
+    def _listen_if_there(self) -> None:
+        if not self._bus.healthy():
+            return
+        with contextlib.suppress(UnavailableError):
+            self._reader = Reader(self._bus, self._loop, self._live_state.take, self._account)
+            if self._has_past:
+                self._reader.release()
 
     async def _listen_once_there(self) -> None:
         while self._reader is None:
-            if self._bus.healthy():
-                with contextlib.suppress(UnavailableError):
-                    self._listen()
             await asyncio.sleep(_EVERY_S)
+            self._listen_if_there()
 
     def _release(self) -> None:
         self._has_past = True
@@ -89,6 +85,14 @@ class Now:
             self.items.put("now", now_us)
             self._live_state.link("bus", self._bus.healthy(), now_us, "no connection")
             await asyncio.sleep(_EVERY_S)
+
+
+async def first_answer(bus: Bus) -> None:
+    """Wait until the bus answers, for three seconds at most: it connects in the background."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_FIRST_S):
+            while not bus.healthy():
+                await asyncio.sleep(0.01)
 
 
 async def _show_coming(coming: ComingEvents) -> None:

@@ -6,6 +6,7 @@ loopback does not), buttons and websocket must come from our origin, and the pag
 nothing from elsewhere.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -52,9 +53,13 @@ _HEADERS = {
 
 def application(
     viewers: Viewers, controls: Controls, alerts: AlertAnswers, older: Answer, trace: Answer,
-    risk: Answer, regimes: Answer, room: "Room | None" = None,
+    risk: Answer, regimes: Answer, furnish: "Callable[[], Room | None]" = lambda: None,
 ) -> Starlette:  # fmt: skip
-    """The application over its parts; `older` answers for candles of before, the rest by name."""
+    """The application over its parts; `older` answers for candles of before, the rest by name.
+
+    Args:
+        furnish: makes the room for compliance staff, when somebody first comes.
+    """
 
     async def watch(socket: WebSocket) -> None:
         if not from_our_page(socket):
@@ -85,11 +90,7 @@ def application(
             button("/api/resume", controls.resume),
             button("/api/alerts/acknowledge", alerts.acknowledge),
             button("/api/alerts/silence", alerts.silence),
-            *(
-                room.routes(button)
-                if room
-                else (Route(f"{PLACE}/{{rest:path}}", _no_room, methods=["GET", "POST"]),)
-            ),
+            Route(f"{PLACE}/{{rest:path}}", _OnceWanted(lambda: _of_room(furnish(), button))),
             WebSocketRoute("/live", watch),
         ],
         middleware=[
@@ -97,6 +98,26 @@ def application(
             Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS, www_redirect=False),
         ],
     )
+
+
+class _OnceWanted:
+    """Addresses of a part that takes more memory than the page itself, made by the first visit."""
+
+    def __init__(self, make: Callable[[], Router]) -> None:
+        self._make, self._one = make, asyncio.Lock()
+        self._router: Router | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._one:
+            if self._router is None:
+                self._router = await asyncio.to_thread(self._make)
+        await self._router(scope, receive, send)
+
+
+def _of_room(room: "Room | None", button: Callable[[str, Answer], Route]) -> Router:
+    if room:
+        return Router(room.routes(button))
+    return Router([Route(f"{PLACE}/{{rest:path}}", _no_room, methods=["GET", "POST"])])
 
 
 async def _no_room(_: Request) -> Response:

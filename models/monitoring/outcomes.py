@@ -32,7 +32,9 @@ from strategies.edge import Costs, edge_bp, target_share
 from strategies.protocol import NOTHING_HELD, entries
 
 _SQL = Path(__file__).with_name("outcomes.sql").read_text()
-_TABLES = {"champion": "prediction", "challenger": "shadow_prediction"}
+_TABLES = {
+    "champion": "prediction", "challenger": "shadow_prediction", "named": "named_prediction",
+}  # fmt: skip
 _VOLATILITY, _SPREAD = NAMES.index("volatility_60s"), NAMES.index("spread_bp")
 
 Floats = npt.NDArray[np.float64]
@@ -73,7 +75,7 @@ def read_outcomes(
     signals: SignalSettings,
     learnt: ModelSettings,
 ) -> Outcomes:
-    """The predictions of a run's champion or challenger, with their answers.
+    """The predictions of a run's model in a role, with their answers.
 
     Args:
         learnt: the settings it was trained with, whose label is its answer.

@@ -1,5 +1,5 @@
 -- Predictions of one model in a run, with what their rows said of the market, feed by feed in time
--- order. The table of predictions is filled in by models/monitoring/outcomes.py: champion's or challenger's.
+-- order. The table of predictions is filled in by models/monitoring/outcomes.py: that of the model's role.
 SELECT
     p.source,
     p.symbol,

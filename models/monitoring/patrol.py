@@ -1,4 +1,4 @@
-"""Champion and challenger watched and compared, and what follows when the champion drifted.
+"""Models at work watched, champion and challenger compared, and what follows when one drifted.
 
 The command `models watch` and the hourly job do the same: what they print or tell is theirs.
 """
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
+from adapters.clickhouse.client import errors_translated
 from core import trading_control
 from core.clock import Clock
 from core.errors import ModelError
@@ -21,18 +22,32 @@ from models.serving.registry import Registry
 
 BY = "models watch"
 _APART = "they learnt different horizons or labels: their Brier scores answer two questions"
+_NAMED = (
+    "SELECT DISTINCT model FROM named_prediction WHERE run_id = {run_id:String}"
+    " AND toUnixTimestamp64Micro(ts_event) >= {start_us:Int64}"
+    " AND toUnixTimestamp64Micro(ts_event) < {end_us:Int64}"
+)
 _ALL_OF_IT = Span(0, 1 << 62)  # microseconds UTC
 
 
 class Patrol(NamedTuple):
-    """What was found, by role; `alert`: what to tell people of the champion, "" for nothing."""
+    """What came out: champion, challenger, and "named" with the hash for each that a desk names.
+
+    Attributes:
+        alerts: by model, what people must know of one that trades.
+    """
 
     watched: dict[str, Watched]
-    alert: str
+    alerts: dict[str, str]
+
+    @property
+    def alert(self) -> str:
+        """All of it as one text; "" for nothing."""
+        return "; ".join(f"{model[:12]}: {text}" for model, text in self.alerts.items())
 
 
 def patrol(client: Client, registry: Registry, span: Span, settings: Settings) -> Patrol:
-    """Judge every role's model on a span of the settings' run.
+    """Judge every role's model, and those that strategies name, on a span of the settings' run.
 
     The table `model` follows the files first, so that a mart judges each by its own rule.
 
@@ -41,14 +56,26 @@ def patrol(client: Client, registry: Registry, span: Span, settings: Settings) -
         UnavailableError, WarehouseError: the warehouse does not answer, or refused.
     """
     write_models(client, registry)
+    working = roles(registry)
+    others = sorted(_named(client, settings.run.run_id, span) - set(working.values()))
+    working |= {f"named {model[:12]}": model for model in others}
     watched = {
-        role: watch(client, registry.directory, model, role, span, settings)
-        for role, model in roles(registry).items()
+        role: watch(client, registry.directory, model, role.split()[0], span, settings)
+        for role, model in working.items()
     }
-    champion, alert = watched.get("champion"), ""
-    if champion is not None and drifted(champion, settings):
-        alert = drift_text(champion, settings.registry.drift_psi)
-    return Patrol(watched, alert)
+    alerts = {
+        one.model: drift_text(one, settings.registry.drift_psi)
+        for role, one in watched.items()
+        if role != "challenger" and drifted(one, settings)
+    }
+    return Patrol(watched, alerts)
+
+
+def _named(client: Client, run_id: str, span: Span) -> set[str]:
+    """Models that predicted in the span because a strategy of the desk names them."""
+    given = {"run_id": run_id, "start_us": span.start_us, "end_us": span.end_us}
+    with errors_translated():
+        return {str(row[0]) for row in client.query(_NAMED, given).result_rows}
 
 
 def drifted(watched: Watched, settings: Settings) -> bool:

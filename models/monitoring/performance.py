@@ -68,7 +68,7 @@ def watch(
     """Judge a model on a span of the settings' run, and write it down.
 
     Args:
-        role: champion or challenger.
+        role: champion, challenger, or named (by a strategy of a desk).
 
     Raises:
         ModelError: the model is missing, or corrupt.

@@ -1,6 +1,5 @@
 """Compliance every night: yesterday's reports, yesterday sealed, the whole trail verified."""
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +12,17 @@ from audit.retention import census
 from core import audit_log
 from core.audit_log import AuditLine
 from core.clock import SystemClock
+from core.errors import UnavailableError
 from core.settings import Settings
 from execution.journal import segments
 from execution.journal.reader import journals, placed_events
 from execution.risk.controls import problem_of
-from orchestration import compliance_ready, reporting
+from orchestration import compliance_ready, freshness, reporting
+from orchestration.partitions import REPORT_DAYS, report_day
 from orchestration.resources import Tickhouse, plain_failures
 from quality.check_result import store
 from quality.trail import trail_result
+from reports import mail
 from reports.base import Report
 from reports.catalog import REPORTS
 from reports.package import LAYOUT
@@ -39,7 +41,10 @@ def sources(settings: Settings) -> list[trail.Source]:
 _SATURDAY = 5  # what was over when Sunday's run begins
 
 
-@dg.asset(group_name="audit", description="Yesterday (UTC) rooted, signed, exported for WORM.")
+@dg.asset(
+    group_name="audit", freshness_policy=freshness.NIGHTLY,
+    description="Yesterday (UTC) rooted, signed, exported for WORM.",
+)  # fmt: skip
 def sealed_day(tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Needs TICKHOUSE_REPORTS__SIGNING_KEY; a day that is sealed already stays as it is."""
     settings, clock = tickhouse.settings(), SystemClock()
@@ -60,8 +65,9 @@ def sealed_day(tickhouse: Tickhouse) -> dg.MaterializeResult:
 
 
 @dg.asset(
-    group_name="audit", deps=[sealed_day], description="Journal, warehouse and signed roots agree."
-)
+    group_name="audit", deps=[sealed_day], freshness_policy=freshness.NIGHTLY,
+    description="Journal, warehouse and signed roots agree.",
+)  # fmt: skip
 def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Fails with the first break of each stream. On Sundays (UTC) every event is walked again."""
     settings, clock = tickhouse.settings(), SystemClock()
@@ -90,7 +96,7 @@ def verified_trail(tickhouse: Tickhouse) -> dg.MaterializeResult:
 
 
 @dg.asset(
-    group_name="audit", deps=[sealed_day],
+    group_name="audit", deps=[sealed_day], freshness_policy=freshness.NIGHTLY,
     description="Records up to yesterday (UTC), sealed as Parquet elsewhere.",
 )  # fmt: skip
 def exported_records(tickhouse: Tickhouse) -> dg.MaterializeResult:
@@ -114,7 +120,6 @@ def _note(client: Client, verification: trail.Verification) -> None:
     store(client, [trail_result(events, breaks, SystemClock().now_us())])
 
 
-DAYS = dg.DailyPartitionsDefinition("2010-01-01", timezone="UTC")
 #: Reports that are not made nightly, and the job that makes each.
 SELDOM = {
     "self-assessment": "assessment_job", "execution-quality-quarter": "quarter_job",
@@ -129,29 +134,31 @@ class ReportConfig(dg.Config):
 
 
 @dg.asset(
-    group_name="reports", partitions_def=DAYS,
+    group_name="reports", partitions_def=REPORT_DAYS,
+    freshness_policy=freshness.NIGHTLY,
     description="A UTC day's own orders, looked at by every scenario of market abuse.",
 )  # fmt: skip
 def abuse_alerts(
     context: dg.AssetExecutionContext, config: ReportConfig, tickhouse: Tickhouse
 ) -> dg.MaterializeResult:
     """Alerts are cases from now on: `tickhouse abuse list`."""
-    settings, day = tickhouse.settings(), date.fromisoformat(context.partition_key)
+    settings, (day, _) = tickhouse.settings(), report_day(context)
     with plain_failures(), tickhouse.connected() as client:
         done = scan.scan(client, settings.home_path, config.mode, day, SystemClock().now_us())
     return dg.MaterializeResult(metadata={"events": done.events, **done.alerts})
 
 
 @dg.asset(
-    group_name="reports", partitions_def=DAYS, pool="dbt", deps=[abuse_alerts],
+    group_name="reports", partitions_def=REPORT_DAYS, pool="dbt", deps=[abuse_alerts],
+    freshness_policy=freshness.NIGHTLY,
     description="The marts that all daily reports of a UTC day are made from, built once.",
 )  # fmt: skip
 def report_marts(
     context: dg.AssetExecutionContext, config: ReportConfig, tickhouse: Tickhouse
 ) -> dg.MaterializeResult:
     """Reports of the same run are rendered from them."""
-    daily = [report for report in REPORTS.values() if report.every == "day"]
-    day = date.fromisoformat(context.partition_key)
+    day, firm = report_day(context)
+    daily = [report.of_firm(firm) for report in REPORTS.values() if report.every == "day"]
     with plain_failures():
         built = reporting.build(tickhouse.settings(), daily, day, config.mode, context.run_id)
     return dg.MaterializeResult(
@@ -160,14 +167,15 @@ def report_marts(
 
 
 @dg.asset(
-    group_name="reports", partitions_def=DAYS,
+    group_name="reports", partitions_def=REPORT_DAYS,
+    freshness_policy=freshness.SELDOM["retention"],
     description="What is kept, since when, and what of it is due, held and destroyed.",
 )  # fmt: skip
 def retention_census(
     context: dg.AssetExecutionContext, tickhouse: Tickhouse
 ) -> dg.MaterializeResult:
     """Counted when it runs, as of the partition's day."""
-    day, clock = date.fromisoformat(context.partition_key), SystemClock()
+    (day, _), clock = report_day(context), SystemClock()
     with plain_failures(), tickhouse.connected() as client:
         taken = census.take(client, tickhouse.settings(), day, clock)
         census.store(client, taken, clock.now_us())
@@ -180,24 +188,25 @@ _BEFORE = {"retention": [retention_census]}
 
 
 def _report(report: Report) -> dg.AssetsDefinition:
-    """One report as an asset per UTC day; a person signs it, another releases it."""
+    """One report as an asset per UTC day and firm; a person signs it, another releases it."""
 
     @dg.asset(
         name=f"report_{report.name.replace('-', '_')}",
         group_name="reports",
-        partitions_def=DAYS,
+        partitions_def=REPORT_DAYS,
         pool="dbt",
+        freshness_policy=freshness.SELDOM.get(report.name, freshness.NIGHTLY),
         deps=_BEFORE.get(report.name, []) if report.name in SELDOM else [report_marts],
         description=f"{report.title}: {report.subtitle}. Layout {LAYOUT}, a draft.",
     )
     def rendered(
         context: dg.AssetExecutionContext, config: ReportConfig, tickhouse: Tickhouse
     ) -> dg.MaterializeResult:
-        day = date.fromisoformat(context.partition_key)
+        day, firm = report_day(context)
         with plain_failures():
             version, new = reporting.render(
-                tickhouse.settings(), report, day, config.mode, context.run_id, "dagster",
-                SystemClock(),
+                tickhouse.settings(), report.of_firm(firm), day, config.mode, context.run_id,
+                "dagster", SystemClock(),
             )  # fmt: skip
         manifest = version.manifest
         return dg.MaterializeResult(
@@ -213,6 +222,29 @@ def _report(report: Report) -> dg.AssetsDefinition:
 REPORT_ASSETS = {name: _report(report) for name, report in REPORTS.items()}
 
 
+@dg.asset(
+    group_name="reports", partitions_def=REPORT_DAYS, freshness_policy=freshness.NIGHTLY,
+    deps=[asset for name, asset in REPORT_ASSETS.items() if name not in SELDOM],
+    description="Reports up to a UTC day that were not sent yet, by e-mail.",
+    retry_policy=dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL),
+)  # fmt: skip
+def mailed_pack(
+    context: dg.AssetExecutionContext, config: ReportConfig, tickhouse: Tickhouse
+) -> dg.MaterializeResult:
+    """To TICKHOUSE_REPORTS__MAIL_TO; tried again, then told as every failure is."""
+    settings, (day, _) = tickhouse.settings(), report_day(context)
+    if not settings.reports.mail_to:
+        return dg.MaterializeResult(metadata={"mailed": "nothing: reports.mail_to is not set"})
+    with plain_failures():
+        try:
+            outcome = mail.send(settings, day, config.mode, SystemClock())
+        except UnavailableError as error:  # this alone is worth another try
+            raise dg.Failure(str(error)) from error
+    if outcome.doubt:
+        raise dg.Failure(outcome.doubt, allow_retries=False)
+    return dg.MaterializeResult(metadata={"mailed": len(outcome.versions)})
+
+
 def _job(name: str, *assets: dg.AssetsDefinition) -> Any:
     return dg.define_asset_job(name, dg.AssetSelection.assets(*assets))
 
@@ -220,7 +252,7 @@ def _job(name: str, *assets: dg.AssetsDefinition) -> Any:
 audit_job = dg.define_asset_job("audit_job", dg.AssetSelection.groups("audit"))
 ASSETS = [
     sealed_day, verified_trail, exported_records, abuse_alerts, report_marts, retention_census,
-    *REPORT_ASSETS.values(),
+    *REPORT_ASSETS.values(), mailed_pack,
 ]  # fmt: skip
 JOBS = [
     audit_job,
@@ -229,6 +261,7 @@ JOBS = [
         abuse_alerts,
         report_marts,
         *(asset for name, asset in REPORT_ASSETS.items() if name not in SELDOM),
+        mailed_pack,
     ),
     *(_job(job, *_BEFORE.get(name, []), REPORT_ASSETS[name]) for name, job in SELDOM.items()),
 ]

@@ -7,16 +7,18 @@ import dagster as dg
 
 from core.errors import TickhouseError
 from orchestration.compliance_ready import missing_for_reports, missing_for_seals
+from orchestration.partitions import firm_keys, report_key
 from orchestration.resources import Tickhouse
 from orchestration.schedules import still_going
 
+_Evaluate = Callable[..., dg.RunRequest | list[dg.RunRequest] | dg.SkipReason]
 _VERIFIED = dg.AssetKey("verified_trail")
 
 
 def _reports(job: str, cron: str, description: str) -> dg.ScheduleDefinition:
     def evaluate(
         context: dg.ScheduleEvaluationContext, tickhouse: Tickhouse
-    ) -> dg.RunRequest | dg.SkipReason:
+    ) -> list[dg.RunRequest] | dg.SkipReason:
         if going := still_going(context.instance, job):
             return dg.SkipReason(f"{job} still runs ({going}); a second one would wait behind it")
         try:
@@ -27,7 +29,7 @@ def _reports(job: str, cron: str, description: str) -> dg.ScheduleDefinition:
                 client.close()
         except TickhouseError as error:
             missing = str(error)
-        return dg.SkipReason(missing) if missing else _yesterday(context)
+        return dg.SkipReason(missing) if missing else _of_firms(context)
 
     return _schedule(evaluate, job, cron, description)
 
@@ -52,15 +54,20 @@ def _audit(
     )
 
 
-def _schedule(
-    evaluate: Callable[..., dg.RunRequest | dg.SkipReason], job: str, cron: str, description: str
-) -> dg.ScheduleDefinition:
+def _schedule(evaluate: _Evaluate, job: str, cron: str, description: str) -> dg.ScheduleDefinition:
     decorated: Callable[..., dg.ScheduleDefinition] = dg.schedule(
         name=f"{job.removesuffix('_job')}_schedule", job_name=job, cron_schedule=cron,
         execution_timezone="UTC", description=description,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )  # fmt: skip
     return decorated(evaluate)
+
+
+def _of_firms(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest]:
+    """The UTC day that is over, of each firm."""
+    day = (context.scheduled_execution_time - timedelta(days=1)).strftime("%Y-%m-%d")
+    keys = [report_key(day, firm) for firm in firm_keys()]
+    return [dg.RunRequest(run_key=str(key), partition_key=key) for key in keys]
 
 
 def _yesterday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:

@@ -26,7 +26,7 @@ class WatchConfig(dg.Config):
     group_name="watch",
     deps=[key_of(_PREDICTION)],
     kinds={"onnx"},
-    description="How champion and challenger did lately, and how far the market is from training.",
+    description="How models at work did lately, and how far the market is from their training.",
 )
 def model_watch(config: WatchConfig, tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Watch, tell people of drift, and reduce trading if settings say so."""
@@ -40,10 +40,8 @@ def model_watch(config: WatchConfig, tickhouse: Tickhouse) -> dg.MaterializeResu
         span = Span(max(0, until_us - round(config.hours * 3.6e9)), until_us)
         result = patrol(client, Registry(settings.home_path / "models"), span, settings)
         done = react(settings.home_path, result.alert, settings, clock)
-        if result.alert:
-            notify_drift(
-                settings, result.watched["champion"].model, f"{result.alert}. {done}".strip()
-            )
+        for model, text in result.alerts.items():
+            notify_drift(settings, model, f"{text}. {done}".strip())
     return dg.MaterializeResult(metadata=_metadata(result, done))
 
 

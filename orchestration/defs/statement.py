@@ -12,7 +12,8 @@ from adapters.mt5 import connect
 from audit.clients.accounts import clients_of_accounts
 from core import settings as product
 from core.clock import SystemClock
-from orchestration.defs.compliance import DAYS
+from orchestration import freshness
+from orchestration.partitions import DAYS
 from orchestration.resources import Tickhouse, plain_failures
 from reports import client_money as money
 from reports import statement, statement_changes, statement_effects
@@ -26,6 +27,7 @@ _NONE = (
 @dg.asset(
     group_name="reports",
     partitions_def=DAYS,
+    freshness_policy=freshness.NIGHTLY,
     description="What the broker says of a day: deals, positions, balance, commission, swap.",
 )
 def broker_statement(
@@ -52,6 +54,7 @@ def broker_statement(
 @dg.asset(
     group_name="reports",
     partitions_def=DAYS,
+    freshness_policy=freshness.NIGHTLY,
     deps=[broker_statement],
     description="What our books say is each account's, against the broker's statement of a day.",
     check_specs=[dg.AssetCheckSpec("client_money_agrees", asset="client_money")],

@@ -28,11 +28,15 @@ from reports.package import Version
 
 #: Days that a report looks back over, its own included.
 _REACH = {"self-assessment": 366, "execution-quality-quarter": 93, "emir": 6}
+#: What it says of a position, fills say, however long ago: one that a corrected fill leaves open is
+#: in the report of every later day, and what is opened after it is another contract.
+_OF_POSITIONS = "emir"
 _TICKS = """
 SELECT toDate(min(ts_event), 'UTC'), toDate(max(ts_event), 'UTC') FROM tick_version FINAL
 WHERE correction_id = {correction:String}
     AND ts_event >= {start:DateTime64(6)} AND ts_event < {end:DateTime64(6)}
 """
+_Key = tuple[date, str, str]  # day, mode, firm: whose marts are built at once
 
 
 class Filed(NamedTuple):
@@ -48,6 +52,11 @@ class Filed(NamedTuple):
         """How `restatement` names it."""
         world = "" if self.mode == "live" else f" ({self.mode})"
         return f"{self.report.name} {self.day}{world}"
+
+    @property
+    def world(self) -> tuple[str, str]:
+        """Mode and firm, whose marts of a day are one another's."""
+        return self.mode, self.report.firm
 
 
 class Outcome(NamedTuple):
@@ -67,6 +76,14 @@ class Concerned(NamedTuple):
     problems: list[str]
 
 
+class Night(NamedTuple):
+    """What is built of a day at once, and which filed reports are made again from it."""
+
+    key: _Key
+    reports: list[Report]
+    due: list[tuple[Concerned, Filed]]
+
+
 def restate(desk: Desk) -> Outcome:
     """Make every filed report of the corrected days again.
 
@@ -78,10 +95,33 @@ def restate(desk: Desk) -> Outcome:
     due = rows.due(desk.client, "report")
     all_concerned = [Concerned(one, *concerned(desk, one), {}, []) for one in due]
     run = f"restatement {' '.join(sorted({one.correction_id for one in due}))}"
-    for day, mode in sorted({(f.day, f.mode) for each in all_concerned for f in each.filed}):
-        _of_day(desk, all_concerned, day, mode, run)
+    failed: dict[_Key, str] = {}
+    for night in planned(all_concerned):
+        _of_night(desk, night, run, failed)
     closed = [one for each in all_concerned if (one := _closed(desk, each))]
     return Outcome(closed, [why for each in all_concerned for why in each.problems])
+
+
+def planned(all_concerned: Sequence[Concerned]) -> list[Night]:
+    """Every day once, the oldest first: also corrected days that only later reports look back on.
+
+    They get the marts of those reports, and nothing is made from them again.
+    """
+    wanted: dict[_Key, dict[str, Report]] = {}
+    due: dict[_Key, list[tuple[Concerned, Filed]]] = {}
+    for each in all_concerned:
+        for filed in each.filed:
+            due.setdefault((filed.day, *filed.world), []).append((each, filed))
+            for day in (filed.day, *_behind(each, filed)):
+                wanted.setdefault((day, *filed.world), {})[filed.report.name] = filed.report
+    return [Night(key, list(wanted[key].values()), due.get(key, [])) for key in sorted(wanted)]
+
+
+def _behind(each: Concerned, filed: Filed) -> list[date]:
+    """Corrected days before its own that a report of a longer period is made from."""
+    if filed.report.kind not in _REACH:
+        return []
+    return [day for day in each.days if day < filed.day and _covers(filed, day)]
 
 
 def _closed(desk: Desk, each: Concerned) -> Restatement | None:
@@ -91,36 +131,22 @@ def _closed(desk: Desk, each: Concerned) -> Restatement | None:
     return work.finish(desk, each.one, each.changes)
 
 
-def _of_day(desk: Desk, all_concerned: Sequence[Concerned], day: date, mode: str, run: str) -> None:
-    due = [
-        (each, filed)
-        for each in all_concerned
-        for filed in each.filed
-        if (filed.day, filed.mode) == (day, mode)
-    ]
+def _of_night(desk: Desk, night: Night, run: str, failed: dict[_Key, str]) -> None:
+    """Build it and make its reports again; one that cannot be leaves the others to go on."""
     try:
-        _build(desk, due, day, mode, run)
-    except TickhouseError as error:  # other days go on
-        for each, filed in due:
-            each.problems.append(f"{filed.subject}: {error}")
-        return
-    for each, filed in due:
+        day, mode, _ = night.key
+        reporting.build(desk.settings, night.reports, day, mode, run)
+    except TickhouseError as error:
+        failed[night.key] = str(error)
+    for each, filed in night.due:
+        keys = [(day, *filed.world) for day in (filed.day, *_behind(each, filed))]
         try:
-            each.changes[filed.subject] = _made_again(desk, each.one, filed, run)
+            if lacking := [failed[key] for key in keys if key in failed]:
+                each.problems.append(f"{filed.subject}: {lacking[0]}")
+            else:
+                each.changes[filed.subject] = _made_again(desk, each.one, filed, run)
         except TickhouseError as error:
             each.problems.append(f"{filed.subject}: {error}")
-
-
-def _build(
-    desk: Desk, due: Sequence[tuple[Concerned, Filed]], day: date, mode: str, run: str
-) -> None:
-    """The marts of a day; before it the corrected days that its longer reports look back on."""
-    reports = {filed.report.name: filed.report for _, filed in due}
-    reaching = [report for name, report in reports.items() if name in _REACH]
-    looked_at = {d for each, filed in due if filed.report in reaching for d in each.days}
-    for other in sorted(looked_at - {day}):
-        reporting.build(desk.settings, reaching, other, mode, run)
-    reporting.build(desk.settings, list(reports.values()), day, mode, run)
 
 
 def concerned(desk: Desk, one: Restatement) -> tuple[list[date], list[Filed]]:
@@ -132,7 +158,15 @@ def concerned(desk: Desk, one: Restatement) -> tuple[list[date], list[Filed]]:
         key=lambda folder: (folder.parent.name, folder.suffix, folder.name),
     )
     all_filed = [filed for folder in folders if (filed := _filed(folder))]
-    return days, [filed for filed in all_filed if any(_covers(filed, day) for day in days)]
+    of_fills = one.symbol == ""
+    return days, [filed for filed in all_filed if follows(filed, days, of_fills=of_fills)]
+
+
+def follows(filed: Filed, days: Sequence[date], *, of_fills: bool) -> bool:
+    """Whether a report follows from what was corrected on these days: fills, or ticks."""
+    if of_fills and filed.report.kind == _OF_POSITIONS and filed.day > min(days):
+        return True
+    return any(_covers(filed, day) for day in days)
 
 
 def _days(client: Client, one: Restatement) -> list[date]:
@@ -147,15 +181,16 @@ def _days(client: Client, one: Restatement) -> list[date]:
 
 
 def _covers(filed: Filed, day: date) -> bool:
-    return filed.day - timedelta(_REACH.get(filed.report.name, 1)) < day <= filed.day
+    return filed.day - timedelta(_REACH.get(filed.report.kind, 1)) < day <= filed.day
 
 
 def _filed(folder: Path) -> Filed | None:
     name, _, mode = folder.name.partition(".")
-    if name not in catalog.REPORTS or not any(folder.glob("v[0-9]*")):
+    report = catalog.get(name)
+    if report is None or not any(folder.glob("v[0-9]*")):
         return None
     day = date.fromisoformat(folder.parent.name)
-    return Filed(catalog.REPORTS[name], day, mode or "live", folder)
+    return Filed(report, day, mode or "live", folder)
 
 
 def _made_again(desk: Desk, one: Restatement, filed: Filed, run: str) -> Change:

@@ -9,7 +9,7 @@ message that was on the bus at that moment: nothing is lost when a flow is asked
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
@@ -25,7 +25,10 @@ _TURNS_BEFORE_WAITING = 4
 
 #: So long may a partition that has others beside it in its worker hold them up.
 _AMONG_OTHERS_S = 0.001
-_LONGEST_REST = 10  # times 10 ms, of a flow that reads several topics
+#: So long an idle turn of each topic waits, where a flow reads several and no person waits for it.
+#: To be awoken later is no way to rest: whatever else wakes a Bytewax source leaves one more timer
+#: behind, and a stack that ran for an hour burnt a core.
+SEVERAL_TOPICS_S = 0.02
 
 
 class SourcePosition(NamedTuple):
@@ -62,7 +65,7 @@ class BusSource(FixedPartitionedSource[Any, SourcePosition]):
             is_last: accepts the message after which the source ends.
             decode: a message's items; in the source, because a step of its own costs a live
                 tick some 60 us of scheduling.
-            wait_s: how long an idle turn waits; 0 for flows that read several topics.
+            wait_s: how long an idle turn waits, and holds up what shares its worker.
             batch_bytes: payload that ends a batch.
         """
         self._bus, self._topic, self._stopping, self._decode = bus, topic, stopping, decode
@@ -132,10 +135,6 @@ class _BusPartition(StatefulSourcePartition[Any, SourcePosition]):
         return batch
 
     def next_awake(self) -> datetime | None:
-        if self._wait_s == 0.0 and self._empty_turns:
-            # Nobody waits for such a flow by the millisecond, and each turn costs the machine some.
-            rest_ms = 10 * min(self._empty_turns, _LONGEST_REST)
-            return datetime.now(UTC) + timedelta(milliseconds=rest_ms)
         return datetime.now(UTC)
 
     def snapshot(self) -> SourcePosition:

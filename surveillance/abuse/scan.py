@@ -1,7 +1,7 @@
 """A UTC day's own orders looked at by every scenario; what is patterns is kept as alerts.
 
 Looking again at the same day changes nothing: an alert is named after what it is about, and keeps
-the time at which it was raised first.
+the time at which it was raised first, by whichever looked first: this or `stream.py`.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _PATTERN = (
     "source", "symbol", "accounts", "strategies", "ts_from", "ts_to", "score", "order_ids",
     "detail",
 )  # fmt: skip
-_ALERT = (
+ALERT = (
     "alert_id", "mode", "report_date", "scenario", "version", *_PATTERN, "due", "ts_init",
 )  # fmt: skip
 _SCAN = (
@@ -74,14 +74,14 @@ def scan_for(
     span = _span(mode, day)
     with errors_translated():
         events = int(client.query(_EVENTS, parameters=span).result_rows[0][0])
-        raised = _raised(client, mode, day)
+        known = raised(client, mode, day)
         counts = {}
         for name, scenario in watched.items():
             patterns = _patterns(client, name, scenario, span)
-            due = _due(day, scenario.assess_days, authority)
-            rows = [_alert(name, scenario, span, row, due, raised, now) for row in patterns]
+            day_due = due(day, scenario.assess_days, authority)
+            rows = [_alert(name, scenario, span, row, day_due, known, now) for row in patterns]
             if rows:
-                client.insert("abuse_alert", rows, column_names=_ALERT)
+                client.insert("abuse_alert", rows, column_names=ALERT)
             client.insert("abuse_scan", [_scan_row(name, scenario, span, events, len(rows), now)],
                           column_names=_SCAN)  # fmt: skip
             counts[name] = len(rows)
@@ -107,7 +107,7 @@ def _patterns(
     return list(result.named_results())
 
 
-def _raised(client: Client, mode: str, day: date) -> dict[str, datetime]:
+def raised(client: Client, mode: str, day: date) -> dict[str, datetime]:
     """When the day's known alerts were raised first."""
     rows = client.query(
         "SELECT alert_id, min(ts_init) FROM abuse_alert"
@@ -118,14 +118,22 @@ def _raised(client: Client, mode: str, day: date) -> dict[str, datetime]:
 
 
 def _alert(
-    name: str, scenario: Scenario, span: Mapping[str, Any], row: Mapping[str, Any], due: date,
-    raised: Mapping[str, datetime], now: datetime,
+    name: str, scenario: Scenario, span: Mapping[str, Any], row: Mapping[str, Any], decide_by: date,
+    known: Mapping[str, datetime], now: datetime,
 ) -> list[Any]:  # fmt: skip
-    what = [name, scenario.version, span["mode"], str(span["day"]), row["source"], row["symbol"],
-            row["accounts"], row["strategies"], str(row["ts_from"])]  # fmt: skip
-    alert_id = hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:16]
+    alert_id = id_of(name, scenario.version, span["mode"], span["day"], row["case_key"])
     head = [alert_id, span["mode"], span["day"], name, scenario.version]
-    return [*head, *(row[column] for column in _PATTERN), due, raised.get(alert_id, now)]
+    return [*head, *(row[column] for column in _PATTERN), decide_by, known.get(alert_id, now)]
+
+
+def id_of(name: str, version: str, mode: str, day: date, key: Sequence[str]) -> str:
+    """Of a case: what it is about, and nothing that grows while the day goes on.
+
+    Args:
+        key: as `case_key` of the scenario's statement.
+    """
+    what = [name, version, mode, str(day), *key]
+    return hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:16]
 
 
 def _scan_row(
@@ -138,7 +146,8 @@ def _scan_row(
     ]  # fmt: skip
 
 
-def _due(day: date, working_days: int, authority: holidays.Holidays | None) -> date:
+def due(day: date, working_days: int, authority: holidays.Holidays | None) -> date:
+    """By when a person has decided: so many working days after a UTC day."""
     for _ in range(working_days):
         day = holidays.due(day, authority)
     return day

@@ -57,8 +57,12 @@ def load(home: Path) -> dict[str, Scenario]:
 
 def statement(name: str) -> str:
     """What finds the scenario in a day's order events."""
-    file = f"sql/{_SHARED.get(name, name)}.sql"
-    return resources.files("surveillance.abuse").joinpath(file).read_text()
+    return text_of(_SHARED.get(name, name))
+
+
+def text_of(file: str) -> str:
+    """A statement by the name of its file."""
+    return resources.files("surveillance.abuse").joinpath(f"sql/{file}.sql").read_text()
 
 
 def _problem(shipped: Scenario | None, own: Scenario, names: list[str]) -> str:

@@ -8,9 +8,9 @@ import pytest
 from tests.support.warehouse_server import ROOT
 
 ROOMS = (
-    "adapters", "assistant", "audit", "backtest", "bot", "cli", "core", "dashboards", "execution",
-    "models", "orchestration", "quality", "questions", "reports", "strategies", "streams",
-    "surveillance", "warehouse",
+    "adapters", "api", "assistant", "audit", "backtest", "bot", "cli", "core", "dashboards",
+    "execution", "models", "orchestration", "quality", "questions", "reports", "strategies",
+    "streams", "surveillance", "warehouse",
 )  # fmt: skip
 _COVERED = ("UnicodeDecodeError", "ValueError", "Exception")
 

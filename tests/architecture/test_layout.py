@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "core", "adapters", "features", "models", "strategies", "streams", "execution", "backtest",
     "cli", "warehouse", "audit", "surveillance", "tickhouse", "charts", "risk", "bot", "assistant",
+    "api",
     "questions",
 )  # fmt: skip
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]

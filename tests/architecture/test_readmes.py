@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = (
     "core", "adapters", "features", "models", "strategies", "streams", "execution", "warehouse",
     "quality", "reports", "audit", "surveillance", "dashboards", "orchestration", "backtest",
-    "cli", "tickhouse", "charts", "risk", "bot", "assistant",
+    "cli", "tickhouse", "charts", "risk", "bot", "assistant", "api",
     "questions", "dbt", "tests",
 )  # fmt: skip
 _LONGEST = 20

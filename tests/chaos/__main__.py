@@ -26,14 +26,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=time.time_ns() % 100_000)
     parser.add_argument("--kills", type=int, default=0, help="the paced form: so many kills")
     parser.add_argument("--period", type=float, default=180.0, help="seconds between kills")
+    parser.add_argument("--netting", action="store_true", help="two strategies share an account")
     options = parser.parse_args()
     logging.disable(logging.WARNING)  # of lost connections there are many here
     console, home = Console(highlight=False), scratch()
     console.print(f"seed {options.seed}, home {home}")
-    plan = Plan(options.seed, faults(options.seed, options.faults))
+    drawn = faults(options.seed, options.faults)
+    plan = Plan(options.seed, drawn, netting=options.netting)
     if options.kills:
         paced = kills(options.seed, options.kills, options.period)
-        plan = Plan(options.seed, paced, 0.15, paced=True)
+        plan = Plan(options.seed, paced, 0.15, paced=True, netting=options.netting)
     result = run(plan, home, console.print)
     console.print(_counts(result), _promises(result), sep="\n")
     if options.kills:

@@ -24,6 +24,7 @@ from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.order import EventKind
 from core.contracts.signal import OrderSignal, Signal
+from core.desk import DESK
 from core.settings import Settings
 from core.topics import SIGNALS
 from execution import compose
@@ -31,7 +32,7 @@ from execution.broker import manual_resolutions as settlements
 from execution.broker.manual_resolutions import ManualResolution
 from execution.journal import journal
 from execution.journal.book import Book
-from tests.chaos.stack import RUN
+from tests.chaos.stack import RUN, STRATEGIES
 
 _ON_ITS_WAY_S = 6.0  # longer than any fault holds a request back
 
@@ -84,10 +85,12 @@ class Trader(Actor):
         """
         super().__init__(every_s)
         self._rng, self._market, self._plain = Random(f"trader {seed}"), market, plain
+        is_desk = settings.run.strategy == DESK
+        self._strategies = STRATEGIES if is_desk else STRATEGIES[:1]
         self._bus = select.connect(settings.bus, "owner")
         self._turns = itertools.cycle(market.feeds())
         self._count = itertools.count(1)
-        self._placed: dict[str, OrderSignal] = {}  # the newest, by symbol
+        self._placed: dict[tuple[str, str], OrderSignal] = {}  # the newest, by strategy and symbol
         self.signals: dict[str, tuple[str, int]] = {}  # by signal: feed, when
 
     def act(self) -> None:
@@ -115,8 +118,9 @@ class Trader(Actor):
         stop = mid - far if target > 0 else mid + far
         return Signal(
             signal_id=name, run_id=RUN.run_id, mode=RUN.mode, account=RUN.account,
-            strategy="scripted", source=source, symbol=symbol, ts_event_us=now, ts_init_us=now,
-            time_msc=now // 1000, seq=0, target=target, reference_price=mid,
+            strategy=rng.choice(self._strategies), source=source, symbol=symbol,
+            ts_event_us=now, ts_init_us=now, time_msc=now // 1000, seq=0, target=target,
+            reference_price=mid,
             stop_price=stop if target else 0.0, horizon_us=now + round(horizon_s * 1e6),
             expires_us=now + 2_000_000, confidence=rng.random(), model="scripted",
             prediction_id="",
@@ -126,7 +130,8 @@ class Trader(Actor):
         """One of three names, for some seconds: most prices come within them."""
         rng, now, life_us = self._rng, signal.ts_event_us, self._rng.choice((3, 6)) * 1_000_000
         sign, entry, name = rng.choice((1, -1)), rng.choice(("limit", "stop")), rng.choice("abc")
-        action, last = rng.choice(("place", "place", "cancel")), self._placed.get(signal.symbol)
+        action, key = rng.choice(("place", "place", "cancel")), (signal.strategy, signal.symbol)
+        last = self._placed.get(key)
         if last is not None and last.expires_us > now + 500_000 and rng.random() < 0.7:
             sign, entry, name = 1 if last.target > 0 else -1, last.entry, last.name
             action = "modify"
@@ -139,7 +144,7 @@ class Trader(Actor):
             "entry": entry, "entry_price": price, "expiry": rng.choice(("gtc", "specified")),
         })  # fmt: skip
         if action == "place":
-            self._placed[signal.symbol] = order
+            self._placed[key] = order
         return order
 
     def _wish(self, name: str) -> tuple[float, float, float]:

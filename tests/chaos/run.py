@@ -33,6 +33,7 @@ class Plan(NamedTuple):
     faults: Iterable[Fault]
     every_s: float = 0.12  # between two signals
     paced: bool = False  # plain signals, nobody halts: for the seconds of unavailability
+    netting: bool = False  # two strategies share the positions of a netting account
     waiting: int = 0  # orders that wait, and one that was changed, without which trading goes on
 
 
@@ -70,7 +71,7 @@ def run(plan: Plan, home: Path, tell: Callable[[str], None] = lambda _: None) ->
     quoted = market(begin_msc)
     symbols = tuple(symbol for _, symbol in quoted.feeds())
     inflicted: Counter[str] = Counter()
-    with running(home, begin_msc, symbols) as rig:
+    with running(home, begin_msc, symbols, netting=plan.netting) as rig:
         trader = Trader(rig.settings, quoted, plan.seed, plan.every_s, plain=plan.paced)
         person = Person(home, rig.settings, plan.seed, halts=not plan.paced)
         tell(f"started after {time.monotonic() - begun:.0f} s")
@@ -93,7 +94,7 @@ def run(plan: Plan, home: Path, tell: Callable[[str], None] = lambda _: None) ->
         stored = _stored(rig, person)
         person.finish()
         restarts = {name: s.restarts for name, s in rig.stack.state().items() if s.restarts}
-    terminal = account(home, begin_msc)
+    terminal = account(home, begin_msc, netting=plan.netting)
     remains = promises.left(home, person.journal, terminal, stored, person.halts)
     broken = promises.broken(remains)
     terminal.shutdown()

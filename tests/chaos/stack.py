@@ -1,4 +1,8 @@
-"""The real processes of live trading, with a proxy on each way to bus and terminal."""
+"""The real processes of live trading, with a proxy on each way to bus and terminal.
+
+On a netting account two strategies of a desk share each position; on both kinds a firm's rules
+look at every order, too far away to be reached.
+"""
 
 import contextlib
 import os
@@ -15,6 +19,7 @@ from cli.stack.process_spec import ProcessSpec
 from cli.stack.processes import Stack
 from cli.stack.warehouse_setup import migrate
 from core.credentials import directory_of
+from core.desk import DESK, path_in
 from core.home_users import OWNER, sign_in
 from core.sections import (
     ClickhouseSettings,
@@ -28,6 +33,7 @@ from tests.chaos.faults import Fault
 from tests.chaos.proxy import Proxy
 
 RUN = RunSettings("chaos", "demo", "chaos", "scripted")
+STRATEGIES = "scripted", "another"  # of the desk
 LOTS = 0.1
 _LIMITS = f"""\
 version = "chaos"
@@ -35,7 +41,17 @@ version = "chaos"
 lots = {LOTS}
 max_position_lots = {LOTS}
 max_orders_per_minute = 10000
+[accounts.chaos]
+firm = "far"
+[firms.far]
+dated = 2026-11-24
+source = "invented"
+daily_loss_share = 0.5
+daily_loss_from = "higher"
+drawdown_share = 0.6
+drawdown_kind = "trailing"
 """
+_DESK = "".join(f'[strategies.{name}]\nuse = "trend"\n' for name in STRATEGIES)
 
 
 class Rig:
@@ -87,21 +103,27 @@ class Rig:
 
 
 @contextlib.contextmanager
-def running(home: Path, begin_msc: int, symbols: tuple[str, ...]) -> Iterator[Rig]:
+def running(
+    home: Path, begin_msc: int, symbols: tuple[str, ...], *, netting: bool
+) -> Iterator[Rig]:
     """The stack, started and ready, and drained at the end."""
     ports = choose_ports()
     settings = Settings(
-        home=str(home), run=RUN, execution=ExecutionSettings(lots=LOTS),
-        terminal=TerminalSettings(symbols=symbols), collector=CollectorSettings(poll_ms=10),
+        home=str(home), run=replace(RUN, strategy=DESK) if netting else RUN,
+        execution=ExecutionSettings(lots=LOTS),
+        terminal=TerminalSettings(symbols=symbols, netting=netting),
+        collector=CollectorSettings(poll_ms=10),
     )  # fmt: skip
     home.mkdir(parents=True, exist_ok=True)
+    if netting:
+        path_in(home).write_text(_DESK)
     (home / "limits.toml").write_text(_LIMITS)
     with Proxy(ports.bus) as bus, Proxy(ports.terminal) as terminal:
         between = environment_of("bus", url=f"nats://127.0.0.1:{bus.port}") | environment_of(
             "terminal", address=f"127.0.0.1:{terminal.port}"
         )
         specs = [
-            _on_real_ticks(spec, begin_msc, ports.terminal, home)
+            _on_real_ticks(spec, begin_msc, ports.terminal, settings)
             for spec in embedded_stack(settings, home, ports, environment=between)
             if spec.name not in ("streams.ticks", "streams.signals")
         ]
@@ -119,9 +141,10 @@ def running(home: Path, begin_msc: int, symbols: tuple[str, ...]) -> Iterator[Ri
             yield Rig(stack, known, {"bus": bus, "terminal": terminal})
 
 
-def _on_real_ticks(spec: ProcessSpec, begin_msc: int, port: int, home: Path) -> ProcessSpec:
+def _on_real_ticks(spec: ProcessSpec, begin_msc: int, port: int, settings: Settings) -> ProcessSpec:
     spec = replace(spec, start_retries=20)
     if spec.name != "terminal":
         return spec
-    line = (sys.executable, "-m", "tests.chaos.terminal", "--home", str(home))
-    return replace(spec, command=(*line, "--port", str(port), "--begin", str(begin_msc)))
+    line = [sys.executable, "-m", "tests.chaos.terminal", "--home", settings.home]
+    line += ["--port", str(port), "--begin", str(begin_msc)]
+    return replace(spec, command=(*line, *["--netting"] * settings.terminal.netting))

@@ -14,13 +14,17 @@ import pytest
 
 from audit.export import export
 from core.clock import ManualClock
+from core.contracts import codec
 from core.errors import SettingsError
 from core.sections import RunSettings
 from core.settings import Settings
+from core.topics import ORDER_EVENTS
 from reports.package import changed_files
 from reports.tables import rows_of
-from surveillance.abuse import cases, scan, scenarios, stor
+from surveillance.abuse import cases, live, scan, scenarios, stor
+from surveillance.abuse.patterns import FOLDS
 from tests.support.abuse_days import DAY, PLANTED, Flow, clean, weekdays
+from tests.support.memory_bus import MemoryBus
 from tests.support.orders import at, store
 from tests.support.warehouse_server import Warehouse, migrated
 
@@ -100,6 +104,40 @@ def test_the_running_day_is_looked_at_as_it_stands(server: Warehouse) -> None:
     store(server.settings, flow.numbered())
     clock.advance(at(f"{day} 10:05"))
     assert scan.scan_today(settings, clock).alerts["layering"] == 1
+
+
+@pytest.mark.parametrize("name", FOLDS)
+def test_the_stream_raises_at_the_event_what_the_night_finds(
+    server: Warehouse, tmp_path: Path, name: str
+) -> None:
+    """Under one name, so that there is one case; a restart within the day doubles none."""
+    day, bus = ABUSED[name], MemoryBus()
+    flow = clean(day)
+    PLANTED[name](flow)
+    for event in [*flow.numbered(), *clean(day.replace(year=2030)).numbered()[:1]]:
+        bus.publish(ORDER_EVENTS, event.account, codec.encode(event))
+    run = RunSettings("live", "live", "main", "trend", "")
+    settings = Settings(home=str(tmp_path), clickhouse=server.settings, run=run)
+    server.client.command(f"ALTER TABLE abuse_alert DELETE WHERE report_date = '{day}'",
+                          settings={"mutations_sync": 2})  # fmt: skip
+    messages, stored = bus.topics[ORDER_EVENTS.name], 0
+    for part in (messages[: len(messages) // 2], messages):
+        # As after a restart; another time than the scans', for a warehouse drops a block twice.
+        watch = live.OrderWatch(settings, ManualClock(NOW + 1))
+        begins = watch.begins(bus)
+        assert begins == 1
+        for message in part:
+            watch.note(message)
+            stored += watch.store()
+    by_stream = {case.alert_id: case for case in cases.cases(server.client, "live")
+                 if case.report_date == day}  # fmt: skip
+    assert len(by_stream) == stored
+    scanned(server, tmp_path, day)
+    by_night = {case.alert_id for case in cases.cases(server.client, "live")
+                if case.report_date == day and case.scenario in FOLDS}  # fmt: skip
+    assert by_night <= set(by_stream)
+    assert name in {by_stream[alert_id].scenario for alert_id in by_night}
+    assert live.OrderWatch(settings, ManualClock(NOW)).begins(bus) == len(messages)  # next day's
 
 
 def test_what_another_mode_did_is_not_looked_at(server: Warehouse, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """Bars from real ticks, compared with bars somebody else made of the same market."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from adapters.clickhouse import migrate
 from adapters.clickhouse.native import encode_block
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer, token_of
@@ -19,6 +21,11 @@ pytestmark = pytest.mark.process
 SYMBOLS = ("EURUSD", "NZDUSD", "XAUUSD")
 UNITS = 100_000_000
 START = 1_400_000_000_000 // 3_600_000 * 3_600_000
+STATES = (
+    "ts_open, hex(bid_open), bid_high, bid_low, hex(bid_close), hex(ask_close), spread_max, "
+    "hex(tick_count)"
+)
+BARS_OF_HOURS = Path(migrate.__file__).with_name("bars_of_hours.sql")
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +111,23 @@ def test_ticks_that_arrive_out_of_order_open_and_close_by_market_time(warehouse:
             parameters={"i": interval},
         ).result_rows
         assert [tuple(map(float, row)) for row in rows] == [(1.0, 9.0, 1.0, 4.0, 4.5, 0.5, 4.0)]
+
+
+def test_the_states_are_those_of_a_plain_aggregation_bit_for_bit(warehouse: Warehouse) -> None:
+    random = np.random.default_rng(3)
+    times = (START + random.integers(0, 400_000, 20_000)).tolist()  # in no order, some alike
+    ticks = made_ticks(times, random.integers(1, 99, 20_000).tolist(), list(range(20_000)))
+    ticks["seq"][:2] = 2**32 - 1, 0
+    insert(warehouse, "a", "X", ticks)
+    stored = warehouse.client.query(f"SELECT {STATES} FROM bar_1m ORDER BY ts_open").result_rows
+    plain = BARS_OF_HOURS.read_text().partition("INSERT INTO bar_1m")[2].partition("SETTINGS")[0]
+    whole = {"source": "a", "symbol": "X", "first_msc": START, "end_msc": START + 3_600_000}
+    hours = {"hours": [START // 1000]}
+    again = warehouse.client.query(
+        f"SELECT {STATES} FROM ({plain}) ORDER BY ts_open", parameters=whole | hours
+    ).result_rows
+    assert len(stored) == 7
+    assert stored == again
 
 
 def test_two_sources_of_one_symbol_have_bars_of_their_own(warehouse: Warehouse) -> None:

@@ -62,6 +62,7 @@ def test_the_nightly_jobs_run_in_dagster(desk: GoldenDesk) -> None:
     nightly = desk.jobs["reports_job"]["metadata"]
     invocation = nightly.pop("report_marts")["invocation"]
     assert int(nightly.pop("abuse_alerts")["events"]) > 0
+    assert nightly.pop("mailed_pack") == {"mailed": "nothing: reports.mail_to is not set"}
     assert len(nightly) == len(OF_THE_DAY) - len(SELDOM)
     for name in set(OF_THE_DAY) - set(SELDOM):
         manifest = desk.version(name).manifest

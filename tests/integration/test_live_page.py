@@ -1,6 +1,8 @@
 """The live page's process beside a real bus and a real warehouse, either of which may go away."""
 
 import asyncio
+import contextlib
+import itertools
 import json
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,6 +30,7 @@ from tests.support.warehouse_server import Warehouse, warehouse
 __all__ = ["warehouse"]
 
 pytestmark = pytest.mark.process
+LINKED = {"up": True, "since": 0, "problem": ""}
 
 
 class Viewer:
@@ -126,6 +129,30 @@ def test_without_a_warehouse_the_page_lives_from_the_bus(
             predict(bus, 0.75)
             shown = f"prediction|{FEED}"
             await seen.until(lambda items: items.get(shown, {}).get("confidence") == 0.75)
+
+    with page(tmp_path, nats_server.url, "http://127.0.0.1:9") as url:
+        asyncio.run(watch(url))
+
+
+def test_a_page_that_starts_before_its_bus_is_there_and_listens_to_it_later(
+    tmp_path: Path, nats_server: NatsServer
+) -> None:
+    nats_server.kill()
+
+    async def watch(url: str) -> None:
+        async with viewer(url) as seen:
+            await seen.until(lambda items: items.get("link|bus", {}).get("up") is False)
+            nats_server.start()
+            await seen.until(lambda items: items["link|bus"] | {"since": 0} == LINKED)
+            bus = NatsBus(BusSettings(url=nats_server.url), "test")
+            try:
+                for offset in itertools.count():  # the first ones may come before it listens
+                    tell(bus, batch(offset, now_msc(), 5.0))
+                    with contextlib.suppress(TimeoutError):
+                        await seen.until(lambda items: f"quote|{FEED}" in items, timeout_s=1.0)
+                        break
+            finally:
+                bus.close()
 
     with page(tmp_path, nats_server.url, "http://127.0.0.1:9") as url:
         asyncio.run(watch(url))

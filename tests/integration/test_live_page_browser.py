@@ -73,7 +73,7 @@ def test_it_shows_what_happens_and_asks_nobody_else(world: World) -> None:
     with world.browser.tab() as tab:
         world.visit(tab)
         tab.until("document.querySelector('#chart .legend').innerText.startsWith('BTCUSD')")
-        assert drawn(tab) > 1_000, "candles, marks and lines are pixels"
+        tab.until(f"{DRAWN} > 1_000")  # candles, marks and lines; a frame after the legend
         assert "62 %" in tab.text("#prediction")
         assert "▲ 62 %" in tab.text("#feeds")
         assert tab.text("#positions").split()[5:9] == ["BTCUSD", "0.10", "63020.00", "62800.00"]
@@ -168,17 +168,14 @@ def test_a_ribbon_below_the_candles_says_the_regime(risked: World) -> None:
             tab.picture(Path(folder) / "ribbon.png")
 
 
-def drawn(tab: Tab) -> int:
-    """Coloured pixels of the chart's canvases."""
-    return int(
-        tab.run("""[...document.querySelectorAll('#chart canvas')].reduce((sum, c) => {
-            if (!c.width || !c.height) return sum;
-            const p = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-            for (let i = 0; i < p.length; i += 4)
-                if (p[i + 3] > 200 && Math.abs(p[i] - p[i + 1]) > 60) sum++;
-            return sum;
-        }, 0)""")
-    )
+# Coloured pixels of the chart's canvases.
+DRAWN = """[...document.querySelectorAll('#chart canvas')].reduce((sum, c) => {
+    if (!c.width || !c.height) return sum;
+    const p = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+    for (let i = 0; i < p.length; i += 4)
+        if (p[i + 3] > 200 && Math.abs(p[i] - p[i + 1]) > 60) sum++;
+    return sum;
+}, 0)"""
 
 
 def test_an_event_reaches_every_panel_it_concerns(world: World) -> None:

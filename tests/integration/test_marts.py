@@ -208,3 +208,15 @@ def test_the_marts_of_lineage_hold_every_order_event(analysed: Analysed) -> None
     )
     assert counted["events"] == stored
     assert counted["traced"] == counted["signalled"] > 0
+
+
+def test_columns_of_a_mart_are_described_once_and_not_computed(analysed: Analysed) -> None:
+    analysed.client.command("SYSTEM FLUSH LOGS query_log")
+    described, distinct, computed = analysed.client.query(
+        "SELECT countIf(startsWith(query, 'DESCRIBE TABLE (')) AS described,"
+        " uniqExactIf(query, startsWith(query, 'DESCRIBE TABLE (')),"
+        " countIf(query LIKE 'SELECT * FROM (%LIMIT 0')"
+        " FROM system.query_log WHERE type = 'QueryFinish'"
+    ).first_row
+    assert (described, computed) == (distinct, 0)
+    assert described >= 30

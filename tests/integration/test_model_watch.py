@@ -26,7 +26,7 @@ from core.trading_control import current, halt, path_in
 from execution.risk.trading_state import TradingState
 from features.catalog import FEATURE_SET_HASH, NAMES
 from models.monitoring.outcomes import read_outcomes
-from models.monitoring.patrol import compare_rivals
+from models.monitoring.patrol import compare_rivals, patrol
 from models.monitoring.tracking import Tracking
 from models.serving.artifact import Artifact
 from models.serving.card import Span
@@ -75,9 +75,12 @@ def server(two: list[Artifact], tmp_path_factory: pytest.TempPathFactory) -> Ite
         warehouse.stop()
 
 
-def store(server: Warehouse, data: Dataset, two: list[Artifact]) -> None:
+def store(
+    server: Warehouse, data: Dataset, models: list[Artifact],
+    tables: tuple[str, ...] = ("prediction", "shadow_prediction"), run_id: str = RUN.run_id,
+) -> None:  # fmt: skip
     key = [
-        Column("run_id", TEXT, RUN.run_id),
+        Column("run_id", TEXT, run_id),
         Column("mode", TEXT, RUN.mode),
         Column("source", TEXT, "sim"),
         Column("symbol", TEXT, "TEST"),
@@ -89,7 +92,7 @@ def store(server: Warehouse, data: Dataset, two: list[Artifact]) -> None:
     quote = [Column("mid", "Float64", data.mid), Column("spread", "Float64", data.spread)]
     writer = Writer(server.settings)
     writer.insert("feature", [*key, *quote, *features])
-    for table, model in zip(("prediction", "shadow_prediction"), two, strict=True):
+    for table, model in zip(tables, models, strict=True):
         predictions = Predictor(model).predict(data.rows)
         columns = prediction_rows(table, key, model.card.sha256, predictions).columns
         writer.insert(table, list(columns))
@@ -373,3 +376,24 @@ def test_the_stream_imports_no_mlflow() -> None:
         "import models.serving.in_use, cli.commands.train"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_model_that_a_strategy_names_is_watched_and_people_are_told_of_its_drift(
+    server: Warehouse,
+) -> None:
+    learnt = ModelSettings(5.0, 3, 2, 0.1, threads=1, members=("xgboost",))
+    own = fit(planted_dataset(), "r", learnt, simulated=True)
+    registry, data = Registry(server.home / "models"), planted_dataset(seed=9)
+    registry.save(own)
+    data.rows[:, :20] += 3.0
+    store(server, data, [own], ("named_prediction",), "desk")
+    settings = msgspec.structs.replace(
+        settings_of(server), run=msgspec.structs.replace(RUN, run_id="desk")
+    )
+    result = patrol(server.client, registry, Span(0, 1 << 62), settings)
+    model = own.card.sha256
+    assert {"champion", f"named {model[:12]}"} <= set(result.watched)
+    assert list(result.alerts) == [model]
+    assert result.alert.startswith(f"{model[:12]}: ")
+    roles = server.client.query("SELECT DISTINCT role FROM model_quality WHERE run_id = 'desk'")
+    assert roles.result_rows == [("named",)]

@@ -276,6 +276,7 @@ def test_an_empty_native_answer_names_its_columns(warehouse: Warehouse) -> None:
     assert frame.column_names == ("a",)
 
 
+@pytest.mark.heavy(suite="warehouse")  # as much work as thirty of the others
 def test_a_large_insert_is_streamed_and_never_cut(
     warehouse: Warehouse, pool: urllib3.PoolManager
 ) -> None:

@@ -99,6 +99,33 @@ def test_a_crash_beside_the_commit_is_repaired_by_the_retry(tmp_path: Path, plac
     assert server.stop() == 0
 
 
+@pytest.mark.parametrize("table", ["tick", "bar_1m"])
+def test_a_crash_between_the_note_of_a_block_and_its_part_is_repaired_by_the_retry(
+    tmp_path: Path, table: str
+) -> None:
+    """The engine's log of blocks names one whose part was not renamed into place yet."""
+    server = migrated(tmp_path)
+    writer = BackgroundWriter(server.settings)
+    for number in range(2):
+        writer.put("tick", tick_columns("sim", "EURUSD", ticks_of(number)))
+        writer.flush()
+    server.client.command(f"SYSTEM STOP MERGES {table}")
+    place = server.client.query(
+        "SELECT path FROM system.parts WHERE table = {table:String} AND active "
+        "ORDER BY max_block_number DESC LIMIT 1",
+        parameters={"table": table},
+    ).first_row[0]
+    server.kill()
+    part = Path(place)
+    part.rename(part.with_name("tmp_insert_" + part.name))
+    server.start()
+    with Writer(server.settings) as again:
+        again.insert("tick", tick_columns("sim", "EURUSD", ticks_of(1)))
+    writer.close()
+    expect_exactly(server, 2)
+    assert server.stop() == 0
+
+
 def test_a_writer_told_to_stop_gives_up_on_a_dead_warehouse(tmp_path: Path) -> None:
     server = Warehouse(tmp_path)
     server.start()

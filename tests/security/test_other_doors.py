@@ -19,7 +19,6 @@ from core.same_origin import Door
 from core.trading_control import ControlCommand
 from execution.breakers.halt_port import HaltPort
 from execution.risk.trading_state import TradingState
-from orchestration import webserver
 
 FOREIGN = [
     {"Host": "evil.example"},
@@ -69,6 +68,8 @@ def dagster(tmp_path: Path) -> Iterator[TestClient]:
     """Our application around one that answers where Dagster's does."""
     graphql = Route("/graphql", _ran, methods=["GET", "POST"])
     routes = [graphql, WebSocketRoute("/graphql", _watched), Route("/runs", _ran)]
+    from orchestration import webserver  # Dagster's pages take seconds to load
+
     application = webserver.application(tmp_path, Starlette(routes=routes))
     with TestClient(Door(application), base_url="http://127.0.0.1:3000") as client:
         yield client

@@ -219,7 +219,7 @@ BUGS = (
     Bug("the book forgets what waits", Book, "_wait", _always(None), 50),
     Bug("profit of who shares a position is the broker's", Residues, "beside", _bookless, 200),
     Bug("stops of who shares a position are kept by nobody", SharedStops, "due",
-        _always([]), 700),
+        _always([]), 4000),
     Bug("the nearest stop of who shares a position stands at the broker", virtual, "guard",
         _nearest, 600),
     Bug("a person's closing of a shared position is nobody's", SharedClosings, "_reducing",

@@ -110,7 +110,8 @@ def at_rest(world: World) -> None:
         raise Violation(f"the terminal holds {there}, the journal {dict(here)}")
     if ours:
         raise Violation(f"positions {ours} outlived their horizon")
-    known = {magic_of(name) for name in book.unsettled}
+    theirs = world.tenancy.sent_by_the_other  # it may leave while its orders wait
+    known = {magic_of(name) for name in {*book.unsettled, *theirs}}
     if late := [o.ticket for o in world.waiting.ours() if o.magic not in known]:
         raise Violation(f"orders {late} outlived their time")
     _unsettled_are_absent(world)

@@ -80,8 +80,10 @@ class _Life:
         if book is None or book.unsettled or book.broker.foreign:
             self._settle()
             self._rest()
-            # What the venue did twice may be a part of a position that was ours until now.
-            if world.broker.faults.done_twice and self._close_what_is_not_ours():
+            # What the venue did twice, or a person in the position of a netting account, may be a
+            # part of what was ours until now.
+            mixes = world.broker.faults.done_twice or world.netting
+            if mixes and self._close_what_is_not_ours():
                 self._rest()
         promises.settled(world)
 
@@ -128,6 +130,7 @@ class _Life:
             quiet = quiet + 1 if self._quiet() and not (ours and quiet < 4) else 0
             if quiet == 5:
                 break
+        world.turn()  # what the broker did since the last look, as a stop of what is not ours
 
     def _settle(self) -> None:
         """A person looks at the terminal, and says that what is unknown is not there."""

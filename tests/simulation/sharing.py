@@ -39,9 +39,10 @@ def neglected(world: "World") -> str:
     if not world.shares or world.parts is None:
         return ""
     book = world.parts.ledger.book
-    mids = world.mids()
+    mids, there = world.mids(), {held.symbol for held in world.broker.positions()}
     for p in book.positions.values():
-        reached = (mids[p.key[1:]] - p.stop_price) * p.volume < 0
+        # What the broker's stop has closed is seen with the next look at the account.
+        reached = p.key.symbol in there and (mids[p.key[1:]] - p.stop_price) * p.volume < 0
         able = not (p.refused or book.is_blocked(*p.key[1:]) or world.trips.misleads(p.key.symbol))
         if _lasts(world, f"kept {p.ticket}", wrong=reached and able, us=_SOON_US):
             return f"{p.key} stays open beyond its stop {p.stop_price}"

@@ -1,9 +1,9 @@
 """Breakers in a world: in a third of the seeds one can trip, soon enough for sixty steps.
 
 They see the world's clock, timer and quotes. What they must do is worked out here again, plainly:
-after two quotes far from all before, trading is halted; after a jump of the clock, or when the
-terminal stays silent over several looks, it is at most reducing; after a loss of 9 or 12 % that the
-process has had time to see, reducing or halted. A person's resume ends each.
+after the first two quotes far from all before, trading is halted; after a jump of the clock, or
+when the terminal stays silent over several looks, it is at most reducing; after a loss of 9 or 12 %
+that the process has had time to see, reducing or halted. A person's resume ends each.
 """
 
 from random import Random
@@ -60,8 +60,10 @@ class Trips:
     def __init__(self, world: "World", lots: float) -> None:
         self._world, self._rng = world, Random(f"falls {world.seed}")
         self.name = watched(world.seed)
-        self._falls_until = self._skew_us = self._turned_us = 0
+        self._falls_until = self._turned_us = 0
+        self._skews = {0}  # offsets of the clock that the process may have looked at last
         self._fallen: dict[str, int] = {}  # by symbol: quotes of the crash that the process saw
+        self._wild: set[str] = set()  # symbols that fell before: deviations of a wild one are wide
         self._upright: dict[str, int] = {}  # by symbol: time of the last quote before a crash
         self._silent: tuple[int, int] | None = None  # since when, by which clock
         self._lost: tuple[str, str, int] | None = None  # what it owes, why, looks until then
@@ -76,8 +78,9 @@ class Trips:
         """The process's parts with breakers that know the last minutes."""
         if not self.name:
             return parts
-        self._silent, self._skew_us = None, self._world.skew_us
+        self._silent, self._skews = None, {self._world.skew_us}
         self._fallen.clear()
+        self._wild.clear()
         self._owed.pop(_WHILE_AWAY, None)  # it connects, or does not start
         assert parts.limits is not None
         breakers = Breakers(
@@ -144,6 +147,8 @@ class Trips:
         falls = self._world.now_us < self._falls_until
         if falls:
             tick["bid"], tick["ask"] = tick["bid"] * _FALL, tick["ask"] * _FALL
+        if not falls and self._fallen.get(symbol, 0):
+            self._wild.add(symbol)
         self._fallen[symbol] = self._fallen.get(symbol, 0) + 1 if falls else 0
         parts.breakers.ticks(source, symbol, tick)
         time_msc = int(tick["time_msc"][-1])
@@ -151,7 +156,8 @@ class Trips:
             self._upright[symbol] = time_msc
         # One odd quote is no crash, nor is what the market did in a silence.
         lately = time_msc - self._upright.get(symbol, 0) <= PAUSE_S * 1000
-        if self._fallen[symbol] == 2 and lately and self.name == "crash":
+        first = lately and symbol not in self._wild
+        if self._fallen[symbol] == 2 and first and self.name == "crash":
             self._owe("halted", f"prices of {symbol} fell")
         return tick
 
@@ -164,8 +170,10 @@ class Trips:
         world, looked = self._world, self._world.now_us - self._turned_us
         self._turned_us = world.now_us
         if not self.name or not world.alive or looked < _LOOK_US:
-            return  # a jump there and back that it may not have seen is none
-        jump_s, self._skew_us = abs(world.skew_us - self._skew_us) / 1e6, world.skew_us
+            self._skews.add(world.skew_us)  # a jump there and back may be seen in parts, or not
+            return
+        jump_s = min(abs(world.skew_us - skew_us) for skew_us in self._skews) / 1e6
+        self._skews = {world.skew_us}
         if jump_s > _DRIFT_S and self.name == "drift":
             self._owe("reducing", f"the clock jumped by {jump_s} s")
         if looked >= _ASK_US and world.broker.faults.connected:
@@ -177,7 +185,7 @@ class Trips:
         """A person lifts whatever was tripped before."""
         self._owed.clear()
         self._silent = self._lost = None
-        self._skew_us = self._world.skew_us  # a jump before may be among what was tripped
+        self._skews.add(self._world.skew_us)  # a jump before may be among what was tripped
 
     def check(self) -> str:
         """What is owed and not given; "" for nothing."""

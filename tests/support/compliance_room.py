@@ -81,5 +81,5 @@ def application(settings: Settings, clock: Clock, *, signed: bool = False) -> St
     return pages.application(
         Viewers(Items()), controls, AlertAnswers(home, signing_in, clock, is_real=False), older,
         older, older, FeedRegimes(settings.clickhouse, settings.run).answer,
-        furnished(settings, clock, door, lambda: signed),
+        lambda: furnished(settings, clock, door, lambda: signed),
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """Jobs through Dagster in their own process: `python -m tests.support.dagster_runs HOME STEP...`.
 
-A step is `job`, `job:2014-05-06` or `job:2014-05-06:2014-05-07` (a range as one run). Dagster warns
-about its own beta functions, and the tests take warnings for errors; hence the process. Prints one
-JSON object per step.
+A step is `job`, `job:2014-05-06`, `job:2014-05-06|firm` or `job:2014-05-06:2014-05-07` (a range as
+one run). Dagster warns about its own beta functions, and the tests take warnings for errors; hence
+the process. Prints one JSON object per step.
 """
 
 import json
@@ -62,9 +62,10 @@ def executed(
     if last:
         keys = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
         tags = dict(zip(keys, (first, last), strict=True))
-    result = code_location.resolve_job_def(job).execute_in_process(
+    defined = code_location.resolve_job_def(job)
+    result = defined.execute_in_process(
         instance=instance,
-        partition_key=first if first and not last else None,
+        partition_key=_key(defined, first) if first and not last else None,
         tags=tags,
         raise_on_error=False,
     )
@@ -88,6 +89,16 @@ def executed(
             if e.is_step_materialization
         },
     }
+
+
+def _key(defined: Any, key: str) -> Any:
+    """Of a report's job the day stands for the home's, or `DAY|FIRM` is written out."""
+    from orchestration.partitions import HOME, REPORT_DAYS, report_key
+
+    if defined.partitions_def != REPORT_DAYS:
+        return key
+    day, _, firm = key.partition("|")
+    return report_key(day, firm or HOME)
 
 
 def text_of(event: Any) -> str:

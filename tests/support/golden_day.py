@@ -22,7 +22,7 @@ from audit import signing
 from audit.export import export
 from core.clock import ManualClock
 from core.settings import Settings
-from reports import build, catalog, package
+from reports import build, catalog, client_money, package
 from reports.package import Version
 from surveillance.incidents import register
 from surveillance.incidents.classes import Impact
@@ -97,6 +97,7 @@ def golden_desk(home: Path) -> Iterator[GoldenDesk]:
             server.reached(patch)
             import_reference(sorted(TEMPLATES.glob("*.csv")))
         day.store(server.settings)
+        client_money.take(server.client, "live", DAY, {}, START_US)
         key = home.with_name(f"{home.name}-vault") / "seal.pem"
         public = signing.generate(key, home)
         keys = {"SIGNING_KEY": str(key), "PUBLIC_KEY": str(public)}

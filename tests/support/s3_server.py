@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from core.sections import BackupSettings
 
@@ -12,6 +11,8 @@ from core.sections import BackupSettings
 @contextmanager
 def s3_server() -> Iterator[BackupSettings]:
     """Settings of a destination there."""
+    from moto.server import ThreadedMotoServer  # takes a second to load
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
-from cli.signed_effects import take_effect
 from cli.stack import upgrade, warehouse_setup
 from core import durable
 from core.controls.approvals import strategies_folder
+from core.controls.effects import take_effect
 from core.controls.entry import Kind
 from core.errors import SettingsError
 from core.sections import RunSettings

@@ -16,9 +16,9 @@ class Mail(NamedTuple):
 
 
 class SmtpReceiver:
-    """`mails` in the order they came, on `port`. A context manager."""
+    """`mails` in the order they came, on `port` (0: any that is free). A context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         mails: list[Mail] = []
         self.mails = mails
 
@@ -48,7 +48,7 @@ class SmtpReceiver:
             def say(self, text: str) -> None:
                 self.wfile.write(f"{text}\r\n".encode())
 
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever)
         self.port = int(self._server.server_address[1])
 

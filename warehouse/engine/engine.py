@@ -18,6 +18,7 @@ from warehouse.access.parser import Parser
 from warehouse.engine import library
 from warehouse.engine.connection import Answer, Connection, Context
 from warehouse.engine.stored import FailedInserts
+from warehouse.engine.unfinished import forget_unplaced
 from warehouse.protocol.statement import Statement
 
 _chdb: Any = library.load()
@@ -44,6 +45,7 @@ class Chdb:
         self._uri = f"{directory}/engine?log-level=error&config-file={config}"
         _chdb.set_signal_handlers_enabled(0)  # SIGTERM and SIGINT are ours: they drain
         self._failed = FailedInserts()
+        forget_unplaced(directory / "engine" / "store")
         self._root = _chdb.connect(self._uri)  # held so that the engine lives between requests
         self.parser = Parser(lambda: _chdb.connect(self._uri))
         self.version = self._text("SELECT version()")

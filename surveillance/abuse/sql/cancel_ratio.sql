@@ -21,6 +21,7 @@ placed AS (
 SELECT
     source,
     symbol,
+    [source, symbol, account, strategy] AS case_key,
     [account] AS accounts,
     [strategy] AS strategies,
     min(ts_first) AS ts_from,

@@ -45,6 +45,7 @@ late AS (
 SELECT
     source,
     symbol,
+    [source, symbol, account] AS case_key,
     [account] AS accounts,
     strategies,
     ts_from,

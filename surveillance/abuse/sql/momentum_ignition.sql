@@ -66,6 +66,7 @@ judged AS (
 SELECT
     source,
     symbol,
+    [source, symbol, account, toString(toStartOfHour(ts_event))] AS case_key,
     [account] AS accounts,
     arraySort(groupUniqArray(strategy)) AS strategies,
     min(ts_first) AS ts_from,

@@ -76,6 +76,7 @@ met AS (
 SELECT
     fill_source AS source,
     fill_symbol AS symbol,
+    [fill_source, fill_symbol, toString(toStartOfHour(ts_fill))] AS case_key,
     arraySort(arrayDistinct(arrayFlatten(groupArray(arrayPushBack(accounts_gone, account_filled))))) AS accounts,
     arraySort(arrayDistinct(arrayFlatten(groupArray(arrayPushBack(strategies_gone, strategy_filled))))) AS strategies,
     min(ts_first) AS ts_from,

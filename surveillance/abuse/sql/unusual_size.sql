@@ -34,6 +34,7 @@ usual AS (
 SELECT
     source,
     symbol,
+    [source, symbol, account, strategy] AS case_key,
     [account] AS accounts,
     [strategy] AS strategies,
     min(ts_event) AS ts_from,

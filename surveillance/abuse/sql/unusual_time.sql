@@ -32,6 +32,7 @@ usual AS (
 SELECT
     any(source) AS source,
     arrayStringConcat(arraySort(groupUniqArray(symbol)), ' ') AS symbol,
+    [account, strategy] AS case_key,
     [account] AS accounts,
     [strategy] AS strategies,
     min(ts_event) AS ts_from,

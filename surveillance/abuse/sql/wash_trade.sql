@@ -64,6 +64,7 @@ pair AS (
 SELECT
     source,
     symbol,
+    arrayConcat([source, symbol], parties) AS case_key,
     any(accounts) AS accounts,
     any(strategies) AS strategies,
     min(ts_pair) AS ts_from,

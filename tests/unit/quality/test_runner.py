@@ -3,13 +3,11 @@
 import json
 from datetime import UTC, date, datetime
 
-import great_expectations.expectations as gxe
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
 from quality.check_result import CheckResult
-from quality.runner import SUITES, Fetched, context, validate
 from quality.suites import catalog
 from quality.suites.base import Subject
 from quality.suites.tick import TICKS, derived
@@ -19,6 +17,8 @@ END = datetime(2014, 5, 6, 21, tzinfo=UTC)
 
 
 def checked(ticks: pd.DataFrame) -> dict[str, CheckResult]:
+    from quality.runner import Fetched, context, validate  # Great Expectations takes seconds
+
     subject = Subject("x.EURUSD", "", "x", "EURUSD")
     span = int(ticks["us"].min()), int(ticks["us"].max())
     results = validate(context(), Fetched(TICKS, subject, derived(ticks, *span)), END, 0)
@@ -83,9 +83,11 @@ def test_a_trading_day_is_cut_at_1700_new_york() -> None:
 
 
 def test_every_rule_has_a_name_of_its_own_and_an_expectation_that_exists() -> None:
+    from great_expectations import expectations as gxe
+
     names = [named.name for named in catalog.rules()]
     assert len(names) == len(set(names)) > 20
-    expectations = {rule.expectation for suite in SUITES for rule in suite.rules}
+    expectations = {rule.expectation for suite in catalog.SUITES for rule in suite.rules}
     assert all(hasattr(gxe, name) for name in expectations)
 
 

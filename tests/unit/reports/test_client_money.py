@@ -50,7 +50,7 @@ def test_a_short_position_closes_at_the_ask_and_converts_by_our_own_rate() -> No
 def test_what_cannot_be_valued_or_never_began_is_a_break_and_no_zero() -> None:
     lost = statuses(BOOKS._replace(quotes={}))
     assert lost["open profit"] == (
-        "no price or instrument of b EURUSD", "error", "reference data",
+        "no price of b EURUSD", "error", "reference data",
     )  # fmt: skip
     assert lost["balance"] == GOOD
     assert statuses(BOOKS._replace(balance=None)) == {

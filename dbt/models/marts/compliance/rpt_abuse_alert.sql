@@ -23,5 +23,5 @@ select
     cast(outcome as String) as outcome,
     cast(reason as String) as reason,
     cast(reference as String) as reference
-from {{ source("compliance", "abuse_case") }}
-where {{ in_mode() }}
+from {{ source("compliance", "abuse_case") }} as cases
+where {{ in_mode(account="") }}{% if var("firm", "") %} and hasAny(cases.accounts, [{{ firm_accounts() }}]){% endif %}

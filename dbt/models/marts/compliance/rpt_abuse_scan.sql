@@ -11,7 +11,7 @@ with
 scans as (
     select *
     from {{ source("compliance", "abuse_scan") }}
-    where {{ in_mode() }} and {{ report_days("report_date") }}
+    where {{ in_mode(account="") }} and {{ report_days("report_date") }}
     order by ts_init desc
     limit 1 by report_date, scenario, version
 ),

@@ -31,7 +31,7 @@ states as (
     from {{ ref("stg_execution__account_state") }} as stated
     cross join days
     where
-        {{ in_mode("stated.mode") }}
+        {{ in_mode("stated.mode", "stated.account") }}
         and stated.ts_event >= toDateTime(days.report_date, 'UTC') - interval 5 day
         and stated.ts_event < toDateTime(days.report_date, 'UTC') + interval 1 day
     group by state_day, state_account

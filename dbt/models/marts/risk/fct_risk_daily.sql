@@ -44,7 +44,7 @@ days as (
             and p.account = t.account
             and p.strategy = t.strategy
             and p.ts_event = t.ts_event
-    where {{ in_mode("p.mode") }} and p.positions > 0
+    where {{ in_mode("p.mode", "p.account") }} and p.positions > 0
     group by run_id, mode, account, strategy, day_held
 )
 

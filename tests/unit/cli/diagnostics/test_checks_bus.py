@@ -1,17 +1,27 @@
 """What doctor makes of messages that were found on a Kafka."""
 
-from adapters.bus.kafka.probe import Stamped
+from typing import TYPE_CHECKING
+
 from cli.diagnostics.checks_bus import clocks, versions
 from core.contracts import codec
 from core.contracts.operations import Heartbeat
 
+if TYPE_CHECKING:
+    from adapters.bus.kafka.probe import Stamped
 
-def _beat(process: str, at_ms: int, stamped_ms: int) -> Stamped:
+
+def _stamped(value: bytes, ms: int) -> "Stamped":
+    from adapters.bus.kafka.probe import Stamped  # Quix Streams takes a second to load
+
+    return Stamped("heartbeats", value, ms)
+
+
+def _beat(process: str, at_ms: int, stamped_ms: int) -> "Stamped":
     beat = Heartbeat(
         run_id="live", mode="demo", process=process, incarnation_us=1, seq=1,
         ts_event_us=at_ms * 1000, status="ready", detail="", stages={}, max_ns={},
     )  # fmt: skip
-    return Stamped("heartbeats", codec.encode(beat), stamped_ms)
+    return _stamped(codec.encode(beat), stamped_ms)
 
 
 def test_a_message_of_another_version_is_named_with_its_topic() -> None:
@@ -20,7 +30,7 @@ def test_a_message_of_another_version_is_named_with_its_topic() -> None:
         status="ready", detail="", stages={}, max_ns={},
     ))  # fmt: skip
     newer = other.replace(b"Heartbeat/1", b"Heartbeat/9")
-    (check,) = versions([Stamped("heartbeats", other, 1), Stamped("heartbeats", newer, 1)])
+    (check,) = versions([_stamped(other, 1), _stamped(newer, 1)])
     assert (check.name, check.result) == ("messages of heartbeats", "failed")
     assert "Heartbeat/9" in check.found
 

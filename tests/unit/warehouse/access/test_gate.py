@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from core import identity
+from core import home_users, identity
 from core.errors import SettingsError, WarehouseError
+from core.identity import User
 from warehouse.access.gate import Gate, check_listen
 from warehouse.access.parser import Parser
 
@@ -84,3 +85,45 @@ def test_an_open_address_needs_users(tmp_path: Path) -> None:
         check_listen("0.0.0.0", path)
     add(tmp_path, "ann")
     check_listen("0.0.0.0", path)
+
+
+def test_only_the_api_reads_for_people_with_their_filters(tmp_path: Path) -> None:
+    rules = {"tickhouse.tick": "symbol = 'EURUSD'"}
+    people = [
+        identity.new_user("eve", "analyst", PASSWORD, rules, max_seconds=2),
+        identity.new_user("root", "admin", PASSWORD), identity.new_user("g", "grafana", PASSWORD),
+    ]  # fmt: skip
+    identity.save(identity.path_in(tmp_path), {user.name: user for user in people})
+    own = {one: (home_users.user(one.removeprefix("tickhouse.")), f"secret of {one}") for one in
+           ("tickhouse.api", "tickhouse.board", "tickhouse.owner")}  # fmt: skip
+    gate = Gate(identity.path_in(tmp_path), Parser(lambda: None), own)
+
+    def known(name: str, password: str = "secret of tickhouse.api") -> User:
+        return gate.admit({"user": name, "password": password}, {}).user
+
+    assert known("tickhouse.api").role == "analyst"
+    eve = known("tickhouse.api/eve")
+    assert (eve.name, eve.role, eve.row_filters, eve.max_seconds) == ("eve", "analyst", rules, 2)
+    assert (known("tickhouse.api/root").role, known("tickhouse.api/g").role) == (
+        "analyst",
+        "grafana",
+    )
+    for name, password in [
+        ("tickhouse.api/nobody", "secret of tickhouse.api"), ("tickhouse.api/eve", PASSWORD),
+        ("tickhouse.api/tickhouse.owner", "secret of tickhouse.api"),
+        ("tickhouse.api/eve/root", "secret of tickhouse.api"), ("eve/root", PASSWORD),
+        ("tickhouse.board/eve", "secret of tickhouse.board"),
+        ("tickhouse.owner/eve", "secret of tickhouse.owner"),
+        ("tickhouse.board/eve", "secret of tickhouse.api"),
+    ]:  # fmt: skip
+        assert who(gate, name, password) == "516", name
+
+
+def test_a_person_who_is_removed_is_not_read_for(tmp_path: Path) -> None:
+    own = {"tickhouse.api": (home_users.user("api"), "secret")}
+    gate = Gate(identity.path_in(tmp_path), Parser(lambda: None), own)
+    assert who(gate, "tickhouse.api/ann", "secret") == "516"
+    add(tmp_path, "ann", "bob")
+    assert who(gate, "tickhouse.api/ann", "secret") == "ann"
+    add(tmp_path, "bob")
+    assert who(gate, "tickhouse.api/ann", "secret") == "516"

@@ -1,0 +1,12 @@
+-- The newest version of each report of each day that was made.
+SELECT
+    splitByChar(' ', subject)[1] AS report,
+    splitByChar(' ', subject)[2] AS of_day,
+    argMax(actor, ts_event) AS made_by,
+    formatDateTime(max(ts_event), '%FT%T.%fZ', 'UTC') AS ts_made,
+    toUInt32(count()) AS versions
+FROM audit_event
+WHERE stream = 'people' AND action IN ('report made', 'restatement')
+GROUP BY report, of_day
+ORDER BY of_day DESC, report ASC
+LIMIT 1000
