@@ -44,6 +44,7 @@ class Analysed(NamedTuple):
     warehouse: Warehouse
     client: Client
     built: str  # what dbt printed
+    built_at: str  # by the server's clock; other tests build some of it again
 
 
 def dbt(
@@ -80,7 +81,8 @@ def analyse(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
             server.client.command(statement)
         done = dbt(home, server.settings_of(DBT), "build")
         assert done.returncode == 0, done.stdout[-4000:]
+        built_at = str(server.client.command("SELECT toString(now64(6, 'UTC'))"))
         judge(home, result, server)
-        yield Analysed(home, result, server, server.client, done.stdout)
+        yield Analysed(home, result, server, server.client, done.stdout, built_at)
     finally:
         server.stop()

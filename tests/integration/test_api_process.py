@@ -88,7 +88,7 @@ def test_what_is_now_events_and_a_halt_whatever_is_away(
     held = trading_control.current(home)
     assert held is not None
     assert (held.state, held.by, held.reason) == ("halted", "ann", "all is away")
-    secret = text.rpartition("_")[2]
+    secret = text.split("_", 2)[2]
     assert [p for p in home.rglob("*") if p.is_file() and secret.encode() in p.read_bytes()] == []
 
 
