@@ -5,6 +5,7 @@ day; a restated one corrects (CORR) what was released otherwise, takes back (ERO
 reported now, and revives (REVI) what an earlier version took back.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from reports.base import Content, Report, ReportContext, Sheet, table, undecided
 from reports.emir_history import ACTION, EVENT, KEY, Rows
 from reports.tables import columns_of, rows_of, write_rows
 
+EU = "EU"
 REPORTS, SUBMISSION = "reports.csv", "submission.csv"
 MARGINS, MARGIN_SUBMISSION = "margins.csv", "margin_submission.csv"
 # Without an authority's package:
@@ -23,36 +25,74 @@ MARGIN_XML = f"margin_submission.{emir_margin_xml.BASE}.xml"
 
 
 def submission(context: ReportContext) -> Sequence[str]:
-    """What is to be sent as CSV and as XML: reports in the order of the events, and margins."""
+    """What is to be sent, as CSV and as XML: reports in the order of the events, and margins.
+
+    The repositories of the Union and of the United Kingdom are two: an XML is of one regime.
+    """
     folder, released = context.folder, context.released_before
+    regimes = _regimes(context)
     held, taken_back = emir_history.at_the_repository(released)
     sent = _sent(folder / REPORTS, held, taken_back)
     margins = _margins_sent(folder / MARGINS, emir_history.margins_held(released))
     return (
-        *_written(context, SUBMISSION, REPORTS, sent, emir_xml.MESSAGE),
-        *_written(context, MARGIN_SUBMISSION, MARGINS, margins, emir_margin_xml.MESSAGE),
+        *_written(context, regimes, (SUBMISSION, REPORTS), sent, emir_xml.MESSAGE),
+        *_written(context, regimes, (MARGIN_SUBMISSION, MARGINS), margins, emir_margin_xml.MESSAGE),
     )
 
 
+def _regimes(context: ReportContext) -> frozenset[str]:
+    """Of what is reported on the day; else of what reference data say: its files say NOTX."""
+    reported = "{db}.rpt_emir_report WHERE report_date = {day:Date} AND reportable AND regime != ''"
+    referenced = "{db}.int_reference_emir_account WHERE ref_from <= {day:Date}"
+    for where in (reported, referenced):
+        if rows := context.query(f"SELECT DISTINCT regime FROM {where}"):
+            return frozenset(regime for (regime,) in rows)
+    return frozenset({EU})
+
+
 def _written(
-    context: ReportContext, file: str, source: str, rows: Iterator[dict[str, str]], message: str
-) -> tuple[str, str]:
-    target = context.folder / file
-    columns = columns_of(context.folder / source)
-    count = write_rows(target, columns, (list(row.values()) for row in rows))
-    context.rows[file] = count
-    schema, version = _package(context, message)
-    xml = context.folder / f"{target.stem}.{version}.xml"
-    _WRITERS[message].write(xml, rows_of(target), count, version)
+    context: ReportContext, regimes: frozenset[str], files: tuple[str, str],
+    rows: Iterator[dict[str, str]], message: str,
+) -> tuple[str, ...]:  # fmt: skip
+    target, source = (context.folder / file for file in files)
+    columns, counts = columns_of(source), Counter[str]()
+    context.rows[target.name] = write_rows(target, columns, _lines(rows, columns, counts))
+    documents = [
+        _document(context, target, regime, counts[regime], message)
+        for regime in sorted(regimes | counts.keys())
+    ]
+    return (target.name, *documents)
+
+
+def _lines(
+    rows: Iterator[dict[str, str]], columns: Sequence[str], counts: "Counter[str]"
+) -> Iterator[list[str]]:
+    """Cells by name: what is taken back may have been released before a column was added."""
+    for row in rows:
+        regime = row.get("regime") or EU
+        counts[regime] += 1
+        yield [(row | {"regime": regime}).get(name, "") for name in columns]
+
+
+def _document(context: ReportContext, target: Path, regime: str, count: int, message: str) -> str:
+    schema, version = _package(context.settings.reports.schemas, regime, message)
+    of_regime = "" if regime == EU else f".{regime.lower()}"
+    xml = target.with_name(f"{target.stem}{of_regime}.{version}.xml")
+    _WRITERS[message].write(xml, rows_of(target, "regime", regime), count, version)
     if schema is not None and (problems := iso20022.validate(xml, schema)):
         raise InputError(str(schema), f"refuses the XML: {'; '.join(problems[:5])}")
-    return file, xml.name
+    return xml.name
 
 
-def _package(context: ReportContext, message: str) -> tuple[Path | None, str]:
-    """The operator's own package and its version; one without the message is of another report."""
-    base = _WRITERS[message].BASE
-    return iso20022.installed(context.settings.reports.schemas, message, base)
+def _package(folder: str, regime: str, message: str) -> tuple[Path | None, str]:
+    """The operator's own package and its version; one without the message is of another report.
+
+    The United Kingdom's lies in a folder `uk` below the others: both name their files alike.
+    """
+    if folder and regime != EU:
+        below = Path(folder).expanduser() / regime.lower()
+        folder = str(below) if below.is_dir() else ""
+    return iso20022.installed(folder, message, _WRITERS[message].BASE)
 
 
 def _margins_sent(source: Path, held: Rows) -> Iterator[dict[str, str]]:
@@ -98,7 +138,7 @@ def page(context: ReportContext) -> Content:
         ("Reports", counts[0]), ("Reportable", counts[1]), ("Excluded", counts[2]),
         ("Undecided", counts[3]), ("Submitted", str(context.rows[SUBMISSION])),
         ("of these corrections", str(corrected)), ("Due (T+1)", due),
-        ("XML", _xml(context)),
+        *((f"XML, {regime}", _xml(context, regime)) for regime in sorted(_regimes(context))),
     )  # fmt: skip
     return Content(facts, (_COVERED, *undecided(counts[3])), (
         table("By instrument", ("Instrument", "Source", "Reportable", "Reports", "Why"),
@@ -164,8 +204,9 @@ def _fields_of_day(context: ReportContext) -> list[tuple[str, ...]]:
     )
 
 
-def _xml(context: ReportContext) -> str:
-    return "; ".join(_validity(*_package(context, message)) for message in _WRITERS)
+def _xml(context: ReportContext, regime: str) -> str:
+    folder = context.settings.reports.schemas
+    return "; ".join(_validity(*_package(folder, regime, message)) for message in _WRITERS)
 
 
 def _validity(schema: Path | None, version: str) -> str:
@@ -175,8 +216,8 @@ def _validity(schema: Path | None, version: str) -> str:
 
 _WRITERS = {emir_xml.MESSAGE: emir_xml, emir_margin_xml.MESSAGE: emir_margin_xml}
 _COVERED = (
-    "Covered are contracts for difference under the EU's standards, not cleared, between parties"
-    " with LEIs; every other contract, and the United Kingdom's standards, are breaks."
+    "Covered are contracts for difference, not cleared, between parties with LEIs; every other"
+    " contract is a break. The United Kingdom's standards were read at second hand: see emir.md."
 )
 
 REPORT = Report(
@@ -193,6 +234,6 @@ REPORT = Report(
     page,
     submission,
     wide=True,
-    texts=("emir", "emir_details", "emir_formats"),
+    texts=("emir", "emir_details", "emir_formats", "emir_uk"),
     goes_to="the trade repository",
 )

@@ -40,6 +40,10 @@ def margins_held(released: Iterable[Version]) -> Rows:
     }
 
 
-def fields_of(row: Row) -> list[str]:
-    """The fields of the annex."""
-    return [value for name, value in row.items() if name[:1] == "t" and name[1:2].isdigit()]
+def fields_of(row: Row) -> dict[str, str]:
+    """The fields of the annexes that say something: one that was added since says nothing yet."""
+    return {
+        name: value
+        for name, value in row.items()
+        if value and name[:1] == "t" and name[1:2].isdigit()
+    }

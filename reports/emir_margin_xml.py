@@ -30,6 +30,7 @@ def _margin(tree: Tree, row: Row) -> Element:
             tree.node("OthrCtrPty", emir_xml.legal(tree, "IdTp", row["t3_06_counterparty_2"])),
             tree.maybe("SubmitgAgt", tree.leaf("LEI", row["t3_02_report_submitting_entity"])),
             tree.maybe("NttyRspnsblForRpt", tree.leaf("LEI", row["t3_03_entity_responsible"])),
+            tree.maybe("ExctnAgt", tree.leaf("LEI", row["t3_30_execution_agent"])),
         ),
         tree.leaf("EvtDt", row["t3_29_event_date"]),
         tree.maybe("TxId", tree.leaf("UnqTxIdr", row["t3_10_uti"])),

@@ -87,6 +87,7 @@ def _counterparties(tree: Tree, row: Row) -> Element:
         ),
         tree.maybe("SubmitgAgt", tree.leaf("LEI", row["t1_02_report_submitting_entity"])),
         tree.maybe("NttyRspnsblForRpt", tree.leaf("LEI", row["t1_03_entity_responsible"])),
+        tree.maybe("ExctnAgt", tree.leaf("LEI", row["t1_21_execution_agent"])),
     )
 
 

@@ -135,6 +135,7 @@ class EmirAccount(_Row, frozen=True):
     agreement_year: str
     confirmed: Literal["NCNF", "ECNF", "YCNF"]
     intragroup: bool
+    execution_agent: str = ""  # party; of the regime UK alone
 
 
 class EmirInstrument(_Row, frozen=True):

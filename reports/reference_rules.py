@@ -152,6 +152,8 @@ def _emir_account(row: EmirAccount) -> Iterator[str]:
         yield "portfolio_code has at most 52 letters and digits"
     if row.collateral == "UNCL" and row.portfolio_code:
         yield "portfolio_code without collateral: UNCL has none"
+    if row.execution_agent and row.regime != "UK":
+        yield "execution_agent is asked for under the regime UK alone"
 
 
 def _emir_instrument(row: EmirInstrument) -> Iterator[str]:

@@ -758,6 +758,7 @@ CREATE TABLE IF NOT EXISTS {marts}.rpt_emir_margin
     `report_date` Date COMMENT 'UTC date of the report',
     `record_id` String COMMENT 'Our id of the record, in the message and in answers to it',
     `layout_version` String COMMENT 'Version of this layout; drafts until a compliance officer signs them',
+    `regime` String COMMENT 'EU or UK: reference_emir_account',
     `mode` String COMMENT 'live, shadow, demo, replay or backtest',
     `account` String COMMENT 'Account whose margin it is',
     `source` String COMMENT 'Broker or feed, of what is not in a portfolio; else of its first contract',
@@ -778,7 +779,8 @@ CREATE TABLE IF NOT EXISTS {marts}.rpt_emir_margin
     `t3_13_initial_posted` String COMMENT 'Table 3, field 13: the same: cash has no haircut',
     `t3_14_initial_posted_currency` String COMMENT 'Table 3, field 14: account_state.currency',
     `t3_28_action_type` String COMMENT 'Table 3, field 28: MARU; CORR when packaging corrects what was released before',
-    `t3_29_event_date` String COMMENT 'Table 3, field 29: the day of the report'
+    `t3_29_event_date` String COMMENT 'Table 3, field 29: the day of the report',
+    `t3_30_execution_agent` String COMMENT 'Table 3, field 30, which the United Kingdom alone asks for: LEI of reference_emir_account.execution_agent'
 )
 ENGINE = MergeTree
 PARTITION BY (report_date)
@@ -829,6 +831,7 @@ CREATE TABLE IF NOT EXISTS {marts}.rpt_emir_report
     `t1_13_threshold_2` String COMMENT 'Table 1, field 13: reference_emir_party.above_threshold',
     `t1_14_obligation_2` String COMMENT 'Table 1, field 14: reference_emir_party.obligated',
     `t1_17_direction` String COMMENT 'Table 1, field 17: BYER when the contract is long (2022/1860, article 4(6)); of a position that turned around, its side now',
+    `t1_21_execution_agent` String COMMENT 'Table 1, field 21, which the United Kingdom alone asks for: LEI of reference_emir_account.execution_agent',
     `t2_001_uti` String COMMENT 'Table 2, field 1: LEI of who generates it (article 7(3)), TH and 30 hex digits of SHA-256 over mode, run, account, feed, level and first deal; what utis.csv says goes before',
     `t2_004_subsequent_position_uti` String COMMENT 'Table 2, field 4: of a component: the UTI of its position',
     `t2_007_isin` String COMMENT 'Table 2, field 7: reference_instrument.isin',

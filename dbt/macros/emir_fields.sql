@@ -1,4 +1,4 @@
-{#- The fields of tables 1 and 2 of Delegated Regulation (EU) 2022/1855 as reported: table, number, name, whether a column has
+{#- The fields of tables 1 and 2 of Delegated Regulation (EU) 2022/1855 as reported, and 1.21, which the United Kingdom asks beyond them: table, number, name, whether a column has
     it, when it is not wanted and why (SQL that gives the reason, empty where it is wanted), and what to supply where it is wanted and
     empty. What a field means for a contract for difference of MT5 is ours; other contracts are a break (`contract_covered`). -#}
 {% macro emir_fields() -%}
@@ -23,6 +23,7 @@
     (1, 18, 't1_18_direction_leg_1', 0, "'a contract for difference has a direction, no legs (article 4(6))'", ""),
     (1, 19, 't1_19_direction_leg_2', 0, "'a contract for difference has a direction, no legs (article 4(6))'", ""),
     (1, 20, 't1_20_commercial_or_treasury', 0, "if(t2_151_action_type = 'VALU', 'a valuation says this no second time', if(t1_05_nature_1 != 'N', 'of a non-financial counterparty alone', ''))", "whether the contract serves commerce or treasury: nothing holds it"),
+    (1, 21, 't1_21_execution_agent', 1, "multiIf(regime != 'UK', 'asked for by the United Kingdom alone', t1_21_execution_agent = '', 'nobody executes on behalf of counterparty 1', '')", ""),
     (2, 1, 't2_001_uti', 1, "''", "the UTI that its generator told: utis.csv"),
     (2, 2, 't2_002_report_tracking_number', 0, "if(t2_151_action_type = 'VALU', 'a valuation says this no second time', if(t2_041_venue in ('XXXX', 'XOFF'), 'executed off venue: no venue gives one', ''))", "the venue's number: MT5 tells none"),
     (2, 3, 't2_003_prior_uti', 0, "'no clearing, step-in, allocation or exercise in MT5 (2022/1855, article 7(a))'", ""),

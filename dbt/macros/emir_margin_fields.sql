@@ -1,4 +1,4 @@
-{#- The fields of table 3 of Delegated Regulation (EU) 2022/1855, as emir_fields() has those of tables 1 and 2. -#}
+{#- The fields of table 3 of Delegated Regulation (EU) 2022/1855, as emir_fields() has those of tables 1 and 2; 3.30 is the United Kingdom's. -#}
 {% macro emir_margin_fields() -%}
 {{ return([
     (3, 1, 't3_01_reporting_timestamp', 0, "''", "the time of sending: who submits sets it"),
@@ -29,6 +29,7 @@
     (3, 26, 't3_26_excess_collected', 0, "if(t3_11_category in ('UNCL', 'PRC1', 'OWC1'), 'counterparty 1 collects nothing under this category', '')", "what counterparty 2 posted: nothing holds it"),
     (3, 27, 't3_27_excess_collected_currency', 0, "if(t3_11_category in ('UNCL', 'PRC1', 'OWC1'), 'counterparty 1 collects nothing under this category', '')", "what counterparty 2 posted: nothing holds it"),
     (3, 28, 't3_28_action_type', 1, "''", ""),
-    (3, 29, 't3_29_event_date', 1, "''", "")
+    (3, 29, 't3_29_event_date', 1, "''", ""),
+    (3, 30, 't3_30_execution_agent', 1, "multiIf(regime != 'UK', 'asked for by the United Kingdom alone', t3_30_execution_agent = '', 'nobody executes on behalf of counterparty 1', '')", "")
 ]) }}
 {%- endmacro %}

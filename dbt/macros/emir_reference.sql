@@ -1,6 +1,6 @@
 {#-
     Common table expressions that add what EMIR asks beyond `with_reference_data`: of the account (its own row, else that of
-    every account), the instrument, both counterparties, who is responsible and who was agreed upon for the UTI. What comes
+    every account), the instrument, both counterparties, who is responsible, who was agreed upon for the UTI and who executes on the party's behalf. What comes
     out is named `referenced_emir`.
 -#}
 {% macro with_emir_reference(rows) -%}
@@ -28,7 +28,7 @@ emir_named as (
     select
         emir_terms.*,
         {%- for name in ["regime", "emir_level", "responsible", "uti_stage", "uti_agreed", "portfolio_code", "collateral", "agreement",
-            "agreement_other", "agreement_year", "confirmed", "intragroup"] %}
+            "agreement_other", "agreement_year", "confirmed", "intragroup", "execution_agent"] %}
             tupleElement(emir_terms.emir_values, {{ loop.index }}) as {{ name }},
         {%- endfor %}
         if(responsible = '', tupleElement(emir_terms.roles, 2), responsible) as responsible_party,
@@ -90,6 +90,15 @@ emir_agreed as (
         on emir_responsibles.uti_agreed = parties.ref_party and emir_responsibles.report_date >= parties.ref_from
 ),
 
+emir_agents as (
+    select
+        emir_agreed.*,
+        parties.lei as execution_agent_lei
+    from emir_agreed
+    asof left join {{ ref("int_reference_party") }} as parties
+        on emir_agreed.execution_agent = parties.ref_party and emir_agreed.report_date >= parties.ref_from
+),
+
 first_known as (
     select
         ref_source,
@@ -101,17 +110,17 @@ first_known as (
 
 referenced_emir as (
     select
-        emir_agreed.*,
+        emir_agents.*,
         first_known.instrument_since as instrument_since
-    from emir_agreed
-    left join first_known on emir_agreed.source = first_known.ref_source and emir_agreed.symbol = first_known.ref_symbol
+    from emir_agents
+    left join first_known on emir_agents.source = first_known.ref_source and emir_agents.symbol = first_known.ref_symbol
 )
 {%- endmacro %}
 
 {#- Columns of reference_emir_account in one order. -#}
 {% macro emir_terms(alias) -%}
     {%- for name in ["regime", "level", "responsible", "uti_stage", "uti_agreed", "portfolio_code", "collateral", "agreement",
-        "agreement_other", "agreement_year", "confirmed", "intragroup"] -%}
+        "agreement_other", "agreement_year", "confirmed", "intragroup", "execution_agent"] -%}
         {{ alias }}.{{ name }}{{ ", " if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pypdfium2
 import pytest
+from lxml import etree
 
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
@@ -31,7 +32,7 @@ MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 3, day) for day in ra
 FIRM, BROKER = "TICKHOUSEDEMOFIRM093", "TICKHOUSEDEMOBROK069"
 SHOP = "TICKHOUSEDEMOSUBM082"
 MARTS = ("+rpt_emir_report", "+rpt_emir_margin", "+rpt_emir_break", "+rpt_emir_field")
-TRADE_LEVEL = "acc2,oanda,2026-01-01,EU,trade,,,broker,,UNCL,ISDA,,2002,YCNF,no"
+TRADE_LEVEL = "acc2,oanda,2026-01-01,EU,trade,,,broker,,UNCL,ISDA,,2002,YCNF,no,"
 OWN_UTI = f"acc2,oanda,51,2026-03-02,{BROKER}ABC51"
 
 
@@ -104,9 +105,12 @@ def trade_level() -> list[OrderEvent]:
 
 
 def wrong(desk: Desk) -> list[OrderEvent]:
-    """From Wednesday on most of what is said of acc1 and its instrument is wrong."""
+    """From Wednesday on acc1 is the United Kingdom's, and most of what is said of it is wrong."""
     for name, line in (
-        ("emir_accounts.csv", "acc1,oanda,2026-03-04,UK,position,,venue,,,UNCL,ISDA,,,NCNF,no"),
+        (
+            "emir_accounts.csv",
+            "acc1,oanda,2026-03-04,UK,position,,venue,,,UNCL,ISDA,,,NCNF,no,shop",
+        ),
         ("emir_instruments.csv", "oanda,EUIX50,2026-03-04,,OTHR,EQUI,no,X,EUX,UKWN,,,"),
         ("parties.csv", f"broker,2026-03-04,Fictitious Broker Ltd,{BROKER},2026-03-03,IE"),
         (
@@ -126,7 +130,7 @@ def shop(desk: Desk) -> list[OrderEvent]:
     """acc3 is a shop's: below the threshold, from Friday on above it, and the broker is none."""
     desk.load("parties.csv", f"shop,2010-01-01,Fictitious Shop AG,{SHOP},2030-12-31,DE")
     desk.load("accounts.csv", "acc3,oanda,2010-01-01,shop,shop,broker,submitter,no,DEAL,,no")
-    desk.load("emir_accounts.csv", "acc3,oanda,2010-01-01,EU,trade,,,,P3,OWC1,ISDA,,,NCNF,no")
+    desk.load("emir_accounts.csv", "acc3,oanda,2010-01-01,EU,trade,,,,P3,OWC1,ISDA,,,NCNF,no,")
     desk.load(
         "emir_parties.csv", "shop,2010-01-01,N,G,no,yes", f"shop,{FRIDAY},N,G,yes,yes",
         f"broker,{FRIDAY},N,K,no,no",
@@ -277,13 +281,13 @@ def test_what_is_sent_is_valid_for_isos_base_messages(desk: Desk, reference_data
             assert iso20022.validate(version.folder / file, schemas / f"{schema}.xsd") == []
 
 
-def test_each_of_203_fields_is_filled_not_applicable_or_missing_and_why(desk: Desk) -> None:
+def test_each_field_is_filled_not_applicable_or_missing_and_why(desk: Desk) -> None:
     version, _ = desk.make(MONDAY)
     fields = list(rows_of(version.folder / "fields.csv"))
     assert {(int(f["table_number"]), int(f["field"])) for f in fields} == {
-        *((1, number) for number in range(1, 21)),
+        *((1, number) for number in range(1, 22)),  # 21 and 3.30: of the United Kingdom alone
         *((2, number) for number in range(1, 155)),
-        *((3, number) for number in range(1, 30)),
+        *((3, number) for number in range(1, 31)),
     }
     assert {f["status"] for f in fields} == {"filled", "not applicable", "missing"}
     assert all(bool(f["reason"]) == (f["status"] != "filled") for f in fields)
@@ -333,7 +337,7 @@ def test_what_changed_after_the_release_is_corrected_taken_back_and_revived(desk
 def test_wrong_reference_data_are_breaks_with_rule_field_and_owner(desk: Desk) -> None:
     version, _ = desk.make(WEDNESDAY)
     assert rules(version) >= {
-        ("regime_covered", ""), ("uti_given", "2.1"), ("position_uti_given", "2.4"),
+        ("uti_given", "2.1"), ("position_uti_given", "2.4"),
         ("contract_covered", "2.10"), ("counterparty_2_lei_renewed", "1.9"),
         ("settlement_currency", "2.19"), ("trade_before_instrument", "2.7"),
         ("field_missing", "2.8"),
@@ -341,6 +345,30 @@ def test_wrong_reference_data_are_breaks_with_rule_field_and_owner(desk: Desk) -
     owners = {r["rule_id"]: r["owner"] for r in rows_of(version.folder / "breaks.csv")}
     assert owners["uti_given"] == "compliance"
     assert owners["contract_covered"] == owners["trade_before_instrument"] == "reference data"
+
+
+def test_what_goes_to_the_united_kingdom_is_in_files_of_its_own(desk: Desk) -> None:
+    tuesday, wednesday = desk.make(TUESDAY)[0], desk.make(WEDNESDAY)[0]
+    assert sorted(p.name for p in tuesday.folder.glob("*.xml")) == [emir.MARGIN_XML, emir.XML]
+    assert sorted(p.name for p in wednesday.folder.glob("*.xml")) == [
+        emir.MARGIN_XML.replace("submission.", "submission.uk."),
+        emir.XML.replace("submission.", "submission.uk."),
+    ]
+    sent = list(rows_of(wednesday.folder / emir.SUBMISSION))
+    assert {(r["regime"], r["account"], r["t1_21_execution_agent"]) for r in sent} == {
+        ("UK", "acc1", SHOP)
+    }
+    uk = etree.parse(wednesday.folder / emir.XML.replace("submission.", "submission.uk."))
+    assert uk.findtext(".//{*}NbRcrds") == str(len(sent))
+    assert {one.findtext("{*}LEI") for one in uk.iter("{*}ExctnAgt")} == {SHOP}
+    eu = list(rows_of(tuesday.folder / emir.SUBMISSION))
+    assert {(r["regime"], r["t1_21_execution_agent"]) for r in eu} == {("EU", "")}
+    why = {
+        f["reason"]
+        for f in rows_of(tuesday.folder / "fields.csv")
+        if (f["table_number"], f["field"]) in (("1", "21"), ("3", "30"))
+    }
+    assert why == {"asked for by the United Kingdom alone"}
 
 
 def test_the_control_sheet_says_what_is_covered_and_what_is_not(desk: Desk) -> None:
@@ -352,7 +380,7 @@ def test_the_control_sheet_says_what_is_covered_and_what_is_not(desk: Desk) -> N
         document.close()
     said = " ".join(words)
     assert "The layout of this report is a draft" in said
-    assert "Covered are contracts for difference under the EU's standards" in said
+    assert "Covered are contracts for difference, not cleared" in said
     assert "2022/1855" in said
 
 

@@ -1,5 +1,6 @@
 """EMIR's reference data, what a repository holds, and reports as XML."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from lxml import etree
 
 from core.errors import InputError
-from reports import emir_history, emir_margin_xml, emir_xml, iso20022, reference, rts22_xml
+from reports import emir, emir_history, emir_margin_xml, emir_xml, iso20022, reference, rts22_xml
 from reports.package import FileFacts, ReportManifest, Version
 from reports.reference_rules import valid_upi, valid_uti
 from reports.tables import write_rows
@@ -76,7 +77,7 @@ def every_kind() -> Iterator[dict[str, str]]:
     }  # fmt: skip
     yield report(**(bare | valued))
     for action in ("CORR", "EROR", "REVI"):
-        yield report(t2_151_action_type=action, t2_152_event_type="")
+        yield report(t2_151_action_type=action, t2_152_event_type="", t1_21_execution_agent=LEI)
     yield report(
         t2_007_isin="DE000TICKH04", t2_008_upi="", t2_013_underlying_type="I", t1_05_nature_1="C",
         t1_06_sector_1="", t1_07_threshold_1="", t2_026_portfolio_indicator="false",
@@ -145,7 +146,11 @@ def test_margins_are_valid_for_isos_base_message(tmp_path: Path, reference_data:
     alone = {"t3_09_portfolio_code": "", "t3_10_uti": f"{LEI}A1", "t3_11_category": "UNCL"}
     path, rows = (
         tmp_path / "m.xml",
-        [margin(), margin(t3_28_action_type="CORR"), margin(**bare, **alone)],
+        [
+            margin(),
+            margin(t3_28_action_type="CORR", t3_30_execution_agent=LEI),
+            margin(**bare, **alone),
+        ],
     )
     schema = reference_data / "schemas" / "iso20022" / "auth.108.001.02.xsd"
     emir_margin_xml.write(path, rows, len(rows))
@@ -178,10 +183,23 @@ def test_a_uti_begins_with_the_lei_of_who_generates_it() -> None:
         ("emir_parties.csv", "firm,2026-01-01,C,INVF,no,yes", "sector is wanted"),
         ("emir_parties.csv", "firm,2026-01-01,N,INVF,no,yes", "no code of nature N"),
         ("emir_parties.csv", "firm,2026-01-01,X,,no,yes", "Invalid enum value"),
-        ("emir_accounts.csv", "a,*,2026-01-01,EU,trade,,,,,UNCL,ISDA,,,NCNF,no", "both \\* or"),
-        ("emir_accounts.csv", "a,b,2026-01-01,EU,trade,,,,P1,UNCL,ISDA,,,NCNF,no", "UNCL has none"),
-        ("emir_accounts.csv", "a,b,2026-01-01,EU,trade,,,,,UNCL,OTHR,,,NCNF,no", "agreement_other"),
-        ("emir_accounts.csv", "a,b,2026-01-01,EU,trade,,,,,UNCL,ISDA,,02,NCNF,no", "no year"),
+        ("emir_accounts.csv", "a,*,2026-01-01,EU,trade,,,,,UNCL,ISDA,,,NCNF,no,", "both \\* or"),
+        (
+            "emir_accounts.csv",
+            "a,b,2026-01-01,EU,trade,,,,P1,UNCL,ISDA,,,NCNF,no,",
+            "UNCL has none",
+        ),
+        (
+            "emir_accounts.csv",
+            "a,b,2026-01-01,EU,trade,,,,,UNCL,OTHR,,,NCNF,no,",
+            "agreement_other",
+        ),
+        ("emir_accounts.csv", "a,b,2026-01-01,EU,trade,,,,,UNCL,ISDA,,02,NCNF,no,", "no year"),
+        (
+            "emir_accounts.csv",
+            "a,b,2026-01-01,EU,trade,,,,,UNCL,ISDA,,,NCNF,no,x",
+            "under the regime",
+        ),
         ("emir_instruments.csv", "a,B,2026-01-01,QZTCKHSDM018,CFDS,EQUI,no,X,EUR,UKWN,,,", "upi"),
         ("emir_instruments.csv", "a,B,2026-01-01,,CFDS,COMM,no,,EUR,UKWN,,,", "base_product"),
         ("emir_instruments.csv", "a,B,2026-01-01,,CFDS,EQUI,no,X,euro,UKWN,,,", "ISO 4217"),
@@ -237,6 +255,30 @@ def test_a_repository_holds_what_was_sent_less_what_was_taken_back(tmp_path: Pat
     assert {row[emir_history.EVENT] for row in held.values()} == {"INCP"}
     assert taken_back == {"B"}
     assert emir_history.at_the_repository([]) == ({}, frozenset())
+
+
+def test_a_field_that_was_added_since_a_release_is_no_difference_while_it_is_empty() -> None:
+    sent = {"record_id": "A", "t2_048_price": "1", "t2_003_prior_uti": ""}
+    assert emir_history.fields_of(sent) == emir_history.fields_of(sent | {"t1_21_x": ""})
+    assert emir_history.fields_of(sent) != emir_history.fields_of(sent | {"t1_21_x": LEI})
+
+
+def test_what_an_older_layout_released_is_written_under_the_columns_of_today() -> None:
+    """EROR repeats the row of then, which knows nothing of columns that came since."""
+    columns, counts = ["record_id", "regime", "t1_21_x", "price"], Counter[str]()
+    rows = iter([{"record_id": "A", "price": "1"}, {"record_id": "B", "regime": "UK", "price": ""}])
+    assert list(emir._lines(rows, columns, counts)) == [["A", "EU", "", "1"], ["B", "UK", "", ""]]
+    assert counts == {"EU": 1, "UK": 1}
+
+
+def test_a_package_of_the_united_kingdom_lies_below_the_others(tmp_path: Path) -> None:
+    own = schema(tmp_path, "auth.030.001.03_ESMAUG_DATTAR.xsd", "auth.030.001.03")
+    assert emir._package(str(tmp_path), "EU", emir_xml.MESSAGE) == (own, "auth.030.001.03")
+    # Nobody's file is held to another authority's schema.
+    assert emir._package(str(tmp_path), "UK", emir_xml.MESSAGE) == (None, emir_xml.BASE)
+    (tmp_path / "uk").mkdir()
+    other = schema(tmp_path / "uk", "auth.030.001.03_FCAUG.xsd", "auth.030.001.03")
+    assert emir._package(str(tmp_path), "UK", emir_xml.MESSAGE) == (other, "auth.030.001.03")
 
 
 def schema(folder: Path, name: str, version: str) -> Path:

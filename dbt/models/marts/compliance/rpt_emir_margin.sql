@@ -59,6 +59,7 @@ select
     cast(report_date as Date) as report_date,
     cast(concat('TM', upper(substring(hex(SHA256(concat(mode, '|', account, '|', margin_key, '|', toString(report_date)))), 1, 30))) as String) as record_id,
     cast('draft-1' as String) as layout_version,
+    cast(regime as String) as regime,
     cast(mode as String) as mode,
     cast(account as String) as account,
     cast(argMin(valued_source, valued_id) as String) as source,
@@ -79,6 +80,7 @@ select
     cast(if(posts_initial and in_portfolio and is_stated, any(margin_text), '') as String) as t3_13_initial_posted,
     cast(if(posts_initial and in_portfolio and is_stated, any(stated_currency), '') as String) as t3_14_initial_posted_currency,
     cast('MARU' as String) as t3_28_action_type,
-    cast(toString(report_date) as String) as t3_29_event_date
+    cast(toString(report_date) as String) as t3_29_event_date,
+    cast(any(t1_21_execution_agent) as String) as t3_30_execution_agent
 from margins
-group by report_date, mode, account, margin_key, in_portfolio, is_stated, posts_initial
+group by report_date, mode, account, regime, margin_key, in_portfolio, is_stated, posts_initial

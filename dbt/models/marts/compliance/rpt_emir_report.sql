@@ -157,6 +157,7 @@ select
     cast(if(action = 'VALU', '', if(other_nature in ('F', 'N'), if(other_above, 'true', 'false'), '')) as String) as t1_13_threshold_2,
     cast(if(action = 'VALU', '', if(coalesce(other_nature, '') = '', '', if(other_obligated, 'true', 'false'))) as String) as t1_14_obligation_2,
     cast(if(contract_lots > 0, 'BYER', 'SLLR') as String) as t1_17_direction,
+    cast(if(regime = 'UK', coalesce(execution_agent_lei, ''), '') as String) as t1_21_execution_agent,
     cast(uti as String) as t2_001_uti,
     cast(if(action = 'POSC', position_uti, '') as String) as t2_004_subsequent_position_uti,
     cast(if(action = 'VALU', '', coalesce(isin, '')) as String) as t2_007_isin,
