@@ -30,7 +30,7 @@ from benchmarks.market import recorded_files, write_generated
 from core.sections import RunSettings
 from core.settings import Settings
 from execution.risk.limits import of_settings
-from strategies import protocol
+from strategies import select
 from strategies.parameters import written
 
 STRATEGIES = ("trend", "breakout", "mean_reversion", "session_breakout", "volatility_target")
@@ -62,7 +62,7 @@ def measure(strategy: str, path: Path, trials: int, home: str) -> Measured:
     periods = periods_of([market])
     search = Search(
         Evaluator([market], job, of_settings(settings.execution)),
-        protocol.declared(strategy), periods, settings.terminal.balance, lambda _: None,
+        select.declared(strategy), periods, settings.terminal.balance, lambda _: None,
     )  # fmt: skip
     search.best(periods.whole, trials, 0)
     searched = time.process_time() - began

@@ -14,7 +14,7 @@ from core.errors import SettingsError
 from core.feature_set import FOLDER
 from core.settings import Settings
 from features import own
-from strategies import desk, plugins, protocol
+from strategies import desk, plugins, select
 
 STRATEGY_HELP = "a name, the path of your own .py, or several: a,b,c"
 DESK_HELP = "the strategies of this file (docs/how-to/run-a-desk.md)"
@@ -76,12 +76,12 @@ def _know_features(settings: Settings, *, trades: bool) -> None:
 def _one(given: str, settings: Settings, *, trades: bool) -> str:
     folder = settings.home_path / "strategies"
     if given.endswith(".py"):
-        plugins.refuse_taken(given, (*protocol.shipped(), DESK))
+        plugins.refuse_taken(given, (*select.shipped(), DESK))
     name = plugins.install(given, folder)
     if trades:
         run = replace(settings.run, strategy=name)
         folder = strategies_folder(replace(settings, run=run), SystemClock())
-    protocol.select(name, settings.signals, folder)
+    select.select(name, settings.signals, folder)
     return name
 
 

@@ -20,7 +20,8 @@ from core.strategy_set import unpack
 from strategies import plugins
 from strategies.folded import FoldedStrategy, remembers
 from strategies.pairs_form import PairsStrategy, sees_several
-from strategies.protocol import CheckedStrategy, Strategy, select
+from strategies.protocol import CheckedStrategy, Strategy
+from strategies.select import select
 
 
 class Member(NamedTuple):

@@ -1,11 +1,7 @@
-"""Where backups lie: a folder elsewhere, or a server of S3's API; settings choose."""
+"""What a place for backups does, whichever it is (adapters.offsite.select)."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import NamedTuple, Protocol
-
-from core.errors import SettingsError
-from core.sections import BackupSettings
 
 
 class Stored(NamedTuple):
@@ -38,26 +34,3 @@ class Store(Protocol):
 
 ENDING = ".tickhouse-backup"
 RECORDS = ".tickhouse-records"  # sealed exports, which nobody thins
-
-
-def select(settings: BackupSettings, home: Path, ending: str = ENDING) -> Store:
-    """The place that settings name, for what is called so.
-
-    Raises:
-        SettingsError: none is named, or it is in the home, which it is to outlive.
-    """
-    where = settings.destination
-    if not where:
-        raise SettingsError(
-            "backup.destination is not set: name a folder on another disk, or s3://bucket/prefix"
-        )
-    if where.startswith("s3://"):
-        from adapters.offsite.s3 import S3Store
-
-        return S3Store(settings, ending, locks=ending == RECORDS)
-    from adapters.offsite.folder import FolderStore
-
-    folder = Path(where).expanduser().resolve()
-    if folder.is_relative_to(home):
-        raise SettingsError(f"backup.destination {folder} is in the home, and dies with it")
-    return FolderStore(folder, ending)

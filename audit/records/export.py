@@ -15,7 +15,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace
 
-from adapters.offsite import bundle, store
+from adapters.offsite import bundle, select
 from adapters.offsite.backups import home_name
 from adapters.offsite.moment import Taken
 from adapters.offsite.store import RECORDS, Store
@@ -48,7 +48,7 @@ def place_of(settings: Settings) -> Store:
             "reports.records is not set: name a folder on another disk, or s3://bucket/prefix"
         )
     chosen = replace(settings.backup, destination=where)
-    return store.select(chosen, settings.home_path, RECORDS)
+    return select.select(chosen, settings.home_path, RECORDS)
 
 
 def export(client: Client, settings: Settings, through: date, clock: Clock) -> Root | None:

@@ -16,7 +16,7 @@ from backtest.optimise.shared import Feed, SharedFeed, SharedMarket
 from core.contracts.signal import Signal
 from core.errors import SettingsError
 from execution.risk.limits import Limits, LimitsBook
-from strategies import desk, protocol
+from strategies import desk, select
 from strategies.desk import Member
 from strategies.orders_form import asks_orders
 from strategies.parameters import written
@@ -79,7 +79,7 @@ class Evaluator:
     def _with(self, values: dict[str, float]) -> Member:
         shared = replace(self._settings.signals, parameters=written(values))
         own = self._one.signal_settings(shared)
-        strategy = protocol.select(self._one.use, own, self._folder)
+        strategy = select.select(self._one.use, own, self._folder)
         return self._member._replace(strategy=strategy, signals=own)
 
     def _signals(self, member: Member, market: SharedMarket, shared: SharedFeed) -> list[Signal]:

@@ -19,7 +19,7 @@ from backtest.strategy_pages import page
 from backtest.strategy_pages.figures import STRATEGIES, Outcome, of, recordings, trials
 from core.errors import InputError
 from core.settings import Settings
-from strategies import protocol
+from strategies import select
 
 _GENERATED = ("EURUSD", "XAUUSD")
 _BEGINS, _HOURS = datetime(2026, 3, 2, tzinfo=UTC), 12 * 24
@@ -51,9 +51,9 @@ def write(outcomes: dict[str, list[Outcome]], settings: Settings, out: Path) -> 
     out.mkdir(parents=True, exist_ok=True)
     purposes = {}
     for name, results in outcomes.items():
-        strategy = type(protocol.select(name, settings.signals))
+        strategy = type(select.select(name, settings.signals))
         purposes[name] = page.purpose(strategy)
-        body = page.text(name, strategy, protocol.declared(name), results)
+        body = page.text(name, strategy, select.declared(name), results)
         (out / f"{name}.md").write_text(body, encoding="utf-8")
     (out / "README.md").write_text(page.overview(outcomes, purposes), encoding="utf-8")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from adapters.clickhouse import archive
 from adapters.clickhouse.client import connect
-from adapters.offsite import backups, sealed, store
+from adapters.offsite import backups, sealed, select
 from cli.ingest.warehouse import warehouse
 from cli.stack import backup_folder, offsite_home
 from core.clock import SystemClock
@@ -53,7 +53,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 
 
 def _offsite(namespace: argparse.Namespace, settings: Settings) -> int:
-    place = store.select(settings.backup, settings.home_path)
+    place = select.select(settings.backup, settings.home_path)
     with warehouse(settings, OWNER) as where:
         backup = backups.make(connect(where), settings, place, SystemClock())
     print(f"{backup.name}: {backup.files:,} files, {backup.rows:,} rows,")
@@ -63,7 +63,7 @@ def _offsite(namespace: argparse.Namespace, settings: Settings) -> int:
 
 
 def _list(namespace: argparse.Namespace, settings: Settings) -> int:
-    for one in store.select(settings.backup, settings.home_path).listed():
+    for one in select.select(settings.backup, settings.home_path).listed():
         print(f"{one.size:>16,}  {one.name}")
     return 0
 

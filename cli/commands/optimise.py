@@ -99,7 +99,7 @@ def _run(
     from backtest.optimise import page, report
     from backtest.optimise.run import Plan, optimise
     from execution.risk.limits import of_settings, parse
-    from strategies import protocol
+    from strategies import select
     from strategies.pairs_form import sees_several
 
     settings, content = request.settings, request.limits.content
@@ -111,11 +111,11 @@ def _run(
     limits = parse(content, request.limits.whence) if content else of_settings(settings.execution)
     (strategy,) = request.desk.strategies
     folder = settings.home_path / "strategies"
-    if request.desk.alone and sees_several(protocol.select(strategy.use, settings.signals, folder)):
+    if request.desk.alone and sees_several(select.select(strategy.use, settings.signals, folder)):
         raise SettingsError(
             f"strategy {strategy.use!r} sees several symbols together: say which, --pairs A,B"
         )
-    declared = protocol.declared(strategy.use, folder)
+    declared = select.declared(strategy.use, folder)
     began = time.monotonic()
     with console.status("features") as status:
         result = optimise(

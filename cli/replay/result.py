@@ -2,12 +2,13 @@
 
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from adapters.mt5 import connect
 from adapters.mt5.protocol.constants import DEAL_TYPE_BALANCE, ORDER_REASON_EXPERT
 from adapters.mt5.protocol.terminal import Terminal
 from backtest import firm
+from cli.replay.plan import ReplayPlan
 from core.contracts.firm import FirmRecord
 from core.contracts.order import EventKind
 from core.metrics import STAGES
@@ -16,14 +17,23 @@ from execution.journal import journal as order_journal
 from quality import reconcile, superseded
 from quality.recording import count
 
-if TYPE_CHECKING:
-    from cli.replay.run import ReplayRun
-
 _FAR = 4e9  # epoch seconds beyond every deal
 _FILLS = (EventKind.FILLED, EventKind.PARTIALLY_FILLED)
 
 
-def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
+class Ran(NamedTuple):
+    """One replay that drained."""
+
+    plan: ReplayPlan
+    settings: Settings
+    strategy: str
+    model: str
+    journal: Path
+    stream_s: float
+    train_s: float  # a part of it
+
+
+def build(run: Ran, client: Any) -> dict[str, Any]:
     """The object of `replay --json`, except the time the whole command took."""
     plan, settings = run.plan, run.settings
     sample_ms = settings.features.sample_ms
@@ -47,7 +57,7 @@ def build(run: "ReplayRun", client: Any) -> dict[str, Any]:
     return {
         "run_id": plan.run_id,
         "model": run.model,
-        "strategy": run.options.strategy,
+        "strategy": run.strategy,
         "inputs": list(plan.inputs),
         "ticks_read": plan.rows,
         **reconcile.totals(client, plan.run_id, feeds),

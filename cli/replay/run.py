@@ -184,7 +184,16 @@ class ReplayRun:
     def result(self, stack: Stack, wall_s: float) -> dict[str, Any]:
         """The object of `--json`."""
         finish(sign_in(self.settings.clickhouse, SETUP), self.settings.home_path, "replay")
-        result = self._patiently(lambda client: replay_result.build(self, client))
+        ran = replay_result.Ran(
+            plan=self.plan,
+            settings=self.settings,
+            strategy=self.options.strategy,
+            model=self.model,
+            journal=self.journal,
+            stream_s=self.stream_s,
+            train_s=self.train_s,
+        )
+        result = self._patiently(lambda client: replay_result.build(ran, client))
         result["total_s"] = round(wall_s, 3)
         self._write_run(result)
         return result

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from adapters.clickhouse import archive
 from adapters.clickhouse.client import connect
-from adapters.offsite import backups, store
+from adapters.offsite import backups, select
 from adapters.offsite.note import Backup
 from audit import export
 from cli.ingest.warehouse import warehouse
@@ -42,7 +42,7 @@ def bring_back(settings: Settings, name: str = "") -> Backup:
     entries = {path.name for path in home.iterdir()} if home.is_dir() else set()
     if left := sorted(entries - _BARE):
         raise BusyError(f"{home} is not bare, it has {', '.join(left[:5])}: name another home")
-    place = store.select(settings.backup, home)
+    place = select.select(settings.backup, home)
     chosen = backups.newest(place, name)
     staging = home / "backups" / f"fetched-{chosen.name.partition('.')[0]}"
     shutil.rmtree(staging, ignore_errors=True)

@@ -41,6 +41,14 @@ class Place(NamedTuple):
     record: Record
 
 
+class Extent(NamedTuple):
+    """How far a journal goes."""
+
+    end: int  # bytes
+    number: int  # of the last record
+    payload: bytes  # its own
+
+
 class Frame(NamedTuple):
     """One record's bytes as they were found."""
 

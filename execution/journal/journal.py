@@ -9,7 +9,6 @@ import errno
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from core.contracts.order import OrderEvent
 from core.crashpoint import reach
@@ -17,21 +16,13 @@ from core.errors import JournalError
 from execution.journal import records, segments, witness
 from execution.journal.chain import Chain
 from execution.journal.disk import MACHINE, Disk, File
-from execution.journal.frames import Place, frame
+from execution.journal.frames import Extent, Place, frame
 from execution.journal.records import Record, SegmentBegun
 from execution.journal.segments import NOTHING, Walk, path_of
 from execution.journal.witness import Witnessed
 
 SEGMENT = 12 * 1024 * 1024  # of which the last third is kept for exits: execution.journal.space
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-class Extent(NamedTuple):
-    """How far a journal goes."""
-
-    end: int  # bytes
-    number: int  # of the last record
-    payload: bytes  # its own
 
 
 class Journal:

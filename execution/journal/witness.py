@@ -11,16 +11,14 @@ import logging
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import msgspec
 
 from core import checked_json
 from core.credentials import write_private
 from core.errors import JournalError
-
-if TYPE_CHECKING:
-    from execution.journal.journal import Extent, Journal
+from execution.journal.frames import Extent
 
 _EVERY_S = 5.0
 _log = logging.getLogger(__name__)
@@ -35,7 +33,7 @@ class Witnessed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     snapshot: str = ""  # digest of the newest one (execution.journal.snapshot)
 
     @classmethod
-    def of(cls, extent: "Extent", snapshot: str = "") -> "Witnessed | None":
+    def of(cls, extent: Extent, snapshot: str = "") -> "Witnessed | None":
         """Of a journal's extent; None of an empty one."""
         if not extent.end:
             return None
@@ -68,7 +66,7 @@ def read(path: Path) -> Witnessed | None:
         ) from error
 
 
-def write(path: Path, extent: "Extent", snapshot: str = "") -> None:
+def write(path: Path, extent: Extent, snapshot: str = "") -> None:
     """Put an extent there as a whole; of an empty journal nothing is left.
 
     Raises:
@@ -91,6 +89,14 @@ def refusal(journal: Path, end: int, number: int, witnessed: Witnessed) -> Journ
     )
 
 
+class Synced(Protocol):
+    """What a witness reads of a journal."""
+
+    @property
+    def synced(self) -> Extent:
+        """How far it is on disk; replaced as a whole."""
+
+
 class Witness:
     """Writes from `start` to `close` how far a journal is on disk.
 
@@ -98,7 +104,7 @@ class Witness:
         snapshot: digest of the journal's newest snapshot; written with the next extent.
     """
 
-    def __init__(self, journal: "Journal", path: Path, every_s: float = _EVERY_S) -> None:
+    def __init__(self, journal: Synced, path: Path, every_s: float = _EVERY_S) -> None:
         self._journal, self._path, self._every_s = journal, path, every_s
         self._written: tuple[Extent, str] | None = None
         self.snapshot = ""

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from adapters.offsite import backups, store
+from adapters.offsite import backups, select
 from adapters.offsite.note import read_note
 from core import settings as product
 from core.clock import SystemClock
@@ -24,7 +24,7 @@ def offsite_backup(tickhouse: Tickhouse) -> dg.MaterializeResult:
     """Where TICKHOUSE_BACKUP__DESTINATION says."""
     with tickhouse.connected(OWNER) as client:
         settings = tickhouse.settings()
-        place = store.select(settings.backup, settings.home_path)
+        place = select.select(settings.backup, settings.home_path)
         backup = backups.make(client, settings, place, SystemClock())
     return dg.MaterializeResult(
         metadata={

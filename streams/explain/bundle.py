@@ -22,8 +22,7 @@ from core.errors import InputError
 from core.fingerprint import fingerprint
 from models.serving import artifact
 from models.serving.manifest import name_of
-from strategies import desk, plugins
-from strategies import protocol as strategy
+from strategies import desk, plugins, select
 from streams.explain.facts import Facts
 from streams.explain.material import own_features
 from streams.explain.recompute import Material
@@ -64,7 +63,7 @@ def write(path: Path, facts: Facts, material: Material) -> str:
         parts[_FEATURES] = facts.own_features
     if material.desk:
         parts[_DESK] = desk.content(material.desk, material.folder_of)
-    elif own := b"" if name in strategy.shipped() else plugins.content(name, material.strategies):
+    elif own := b"" if name in select.shipped() else plugins.content(name, material.strategies):
         parts[f"strategies/{strategy_set.file_name(own, name)}"] = own
     content, seal = _sealed(parts)
     durable.write(path, content)

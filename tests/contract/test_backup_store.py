@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from adapters.offsite import store
+from adapters.offsite import select
 from adapters.offsite.store import ENDING, Store
 from core.errors import InputError, SettingsError, UnavailableError
 from core.sections import BackupSettings
@@ -33,7 +33,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     else:
         served = request.getfixturevalue("s3")
         settings = replace(served, destination=f"s3://desk/{tmp_path.name}")
-    return store.select(settings, tmp_path / "home")
+    return select.select(settings, tmp_path / "home")
 
 
 def blocks(count: int, then: Exception | None = None) -> Iterator[bytes]:
@@ -69,7 +69,7 @@ def test_a_backup_that_is_not_there_is_said_to_be_so(place: Store) -> None:
 
 
 def test_an_unfinished_upload_of_who_was_killed_is_cleared_from_a_folder(tmp_path: Path) -> None:
-    place = store.select(BackupSettings(destination=str(tmp_path)), tmp_path / "home")
+    place = select.select(BackupSettings(destination=str(tmp_path)), tmp_path / "home")
     left = tmp_path / f".{A}.unfinished"
     left.write_bytes(b"half")
     assert place.listed() == []
@@ -78,14 +78,14 @@ def test_an_unfinished_upload_of_who_was_killed_is_cleared_from_a_folder(tmp_pat
 
 
 def test_a_failed_upload_leaves_no_parts_at_the_server(s3: BackupSettings) -> None:
-    place = store.select(s3, Path("/nowhere"))
+    place = select.select(s3, Path("/nowhere"))
     with pytest.raises(InputError):
         place.put(A, blocks(70, InputError("x", "broken")))
     assert client_of(s3).list_multipart_uploads(Bucket="desk").get("Uploads", []) == []
 
 
 def test_a_full_disk_takes_no_half_of_one(small_disk: Path, tmp_path: Path) -> None:
-    place = store.select(BackupSettings(destination=str(small_disk)), tmp_path / "home")
+    place = select.select(BackupSettings(destination=str(small_disk)), tmp_path / "home")
     place.put(A, [b"good"])
     fill(small_disk, 8)
     with pytest.raises(UnavailableError, match="No space left"):
@@ -105,7 +105,7 @@ def test_a_full_disk_takes_no_half_of_one(small_disk: Path, tmp_path: Path) -> N
 )  # fmt: skip
 def test_a_place_that_is_away_is_said_to_be_so(settings: BackupSettings) -> None:
     endpoint = settings.s3_endpoint.replace("{port}", str(free_port()))
-    place = store.select(replace(settings, s3_endpoint=endpoint), Path("/home-of-test"))
+    place = select.select(replace(settings, s3_endpoint=endpoint), Path("/home-of-test"))
     for ask in (place.listed, lambda: place.put(A, [b"x"]), lambda: list(place.get(A))):
         with pytest.raises(UnavailableError) as away:
             ask()
@@ -114,7 +114,7 @@ def test_a_place_that_is_away_is_said_to_be_so(settings: BackupSettings) -> None
 
 
 def test_a_bucket_that_is_not_there_is_said_to_be_so(s3: BackupSettings) -> None:
-    place = store.select(replace(s3, destination="s3://other/x"), Path("/nowhere"))
+    place = select.select(replace(s3, destination="s3://other/x"), Path("/nowhere"))
     with pytest.raises(InputError, match=r"NoSuchBucket|not found"):
         place.put(A, [b"x"])
 
@@ -123,4 +123,4 @@ def test_a_bucket_that_is_not_there_is_said_to_be_so(s3: BackupSettings) -> None
 def test_no_place_and_the_home_itself_are_refused(tmp_path: Path, destination: str) -> None:
     settings = BackupSettings(destination=destination.replace("HOME", str(tmp_path)))
     with pytest.raises(SettingsError, match=r"backup\.destination"):
-        store.select(settings, tmp_path)
+        select.select(settings, tmp_path)

@@ -11,8 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.clickhouse import marts
-from adapters.offsite import backups, sealed
-from adapters.offsite import store as store_elsewhere
+from adapters.offsite import backups, sealed, select
 from audit import trail
 from audit.export import export
 from core import audit_log
@@ -204,7 +203,7 @@ def test_backups_that_cannot_leave_the_host_and_one_that_can(tmp_path: Path) -> 
 
         def backup(hours_ago: int) -> None:
             clock = ManualClock(now_us - hours_ago * HOUR_US)
-            place = store_elsewhere.select(settings.backup, settings.home_path)
+            place = select.select(settings.backup, settings.home_path)
             backups.make(life.client, settings, place, clock)
 
         def changes() -> set[str]:

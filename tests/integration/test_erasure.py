@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from adapters.clickhouse import archive
-from adapters.offsite import backups, sealed, store
+from adapters.offsite import backups, sealed, select
 from audit import signing
 from audit.export import export
 from audit.privacy import cases
@@ -89,7 +89,7 @@ def everything_kept(place: Path, server: Warehouse, label: str) -> None:
     settings = msgspec.structs.replace(core_settings.load(), clickhouse=server.settings)
     export(client, settings.clickhouse, settings.home_path)
     archive.backup(client, server.home / "backups" / label, "2026-11-23T00:00:00Z")
-    backups.make(client, settings, store.select(settings.backup, server.home), clock)
+    backups.make(client, settings, select.select(settings.backup, server.home), clock)
     records.export(client, settings, datetime.now(UTC).date().replace(day=1), clock)
     client.command("SYSTEM FLUSH LOGS")
 
@@ -97,7 +97,7 @@ def everything_kept(place: Path, server: Warehouse, label: str) -> None:
 def unpacked(place: Path, into: Path) -> None:
     """Every backup and export that is elsewhere, opened."""
     settings = core_settings.load()
-    kept_at = store.select(settings.backup, settings.home_path)
+    kept_at = select.select(settings.backup, settings.home_path)
     key = backups.key_of(settings.backup, settings.home_path)
     for one in kept_at.listed():
         backups.fetch(kept_at, one.name, key, into / one.name)

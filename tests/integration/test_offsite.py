@@ -12,9 +12,9 @@ from typing import NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from adapters.offsite import backups, sealed, store
+from adapters.offsite import backups, sealed, select
 from adapters.offsite.note import read_note
-from adapters.offsite.store import ENDING
+from adapters.offsite.store import ENDING, Store
 from cli.stack import offsite_home
 from core import checked_json
 from core.clock import ManualClock, SystemClock
@@ -45,8 +45,8 @@ class Desk(NamedTuple):
     settings: Settings
 
     @property
-    def place(self) -> store.Store:
-        return store.select(self.settings.backup, self.settings.home_path)
+    def place(self) -> Store:
+        return select.select(self.settings.backup, self.settings.home_path)
 
     def backup(self, clock: SystemClock | ManualClock | None = None) -> str:
         client = self.server.client

@@ -13,7 +13,8 @@ from core.audit_log import AuditLine
 from core.contracts.order import EventKind, OrderEvent
 from core.errors import InputError, JournalError
 from execution.journal import journal, witness
-from execution.journal.journal import Extent, Journal
+from execution.journal.frames import Extent
+from execution.journal.journal import Journal
 from execution.journal.witness import Witness, Witnessed
 from tests.support.live_execution import execution
 from tests.support.waiting import until

@@ -24,7 +24,7 @@ from core.settings import Settings
 from execution.risk.limits import of_settings, parse
 from models.serving.registry import Registry
 from models.training.train import fit
-from strategies import protocol
+from strategies import select
 from strategies.parameters import parameter_values, written
 from tests.support.datasets import recorded_dataset
 
@@ -73,9 +73,7 @@ def a_job(recording, home, strategy, parameters="", begin=0, **sections):
 def fast_and_real(job):
     """Trades of a trial and of a backtest, as tuples."""
     settings = job.settings
-    declared = protocol.declared(
-        job.strategies.strategies[0].use, settings.home_path / "strategies"
-    )
+    declared = select.declared(job.strategies.strategies[0].use, settings.home_path / "strategies")
     values = parameter_values(declared, settings.signals.parameters)
     plain = msgspec.structs.replace(
         settings, signals=msgspec.structs.replace(settings.signals, parameters="")
@@ -302,7 +300,7 @@ def search(recording, home, strategy="breakout", trials=40, folds=3, limits=None
         job = msgspec.structs.replace(job, limits=limits)
         book = parse(limits, "limits.toml")
     return optimise(
-        [job], protocol.declared(strategy, home / "strategies"), book, Plan(trials, folds),
+        [job], select.declared(strategy, home / "strategies"), book, Plan(trials, folds),
         lambda jobs: pool.run_all(jobs, 1), lambda *_: None,
     )  # fmt: skip
 
@@ -346,7 +344,7 @@ def test_values_are_read_back_and_the_page_escapes_what_people_name(searched):
     assert "&lt;b&gt;x&lt;/b&gt;" in text
     assert "<script>" not in text
     assert text.count("<svg") == 1
-    declared = protocol.declared("breakout")
+    declared = select.declared("breakout")
     assert parameter_values(declared, written(searched.winner.values)) == searched.winner.values
     assert built["verdict"][-1].startswith("Do not trade") == bool(report.doubts(searched))
 

@@ -12,7 +12,7 @@ from backtest.results.ticks import run_settings
 from backtest.strategy_pages import page
 from backtest.strategy_pages.__main__ import write
 from backtest.strategy_pages.figures import STRATEGIES, Outcome, Yearly, of, recordings, trials
-from strategies.protocol import declared, select
+from strategies.select import declared, select
 
 PAGES = Path(__file__).resolve().parents[3] / "docs" / "strategies"
 

@@ -15,7 +15,7 @@ from core.contracts.tick import TickBatch
 from core.metrics import Histograms
 from core.sections import RunSettings, SignalSettings
 from strategies.desk import Member
-from strategies.protocol import select
+from strategies.select import select
 from streams import compose
 from streams.connectors.bus import SourcePosition
 from streams.decide import Decider

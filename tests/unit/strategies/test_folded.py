@@ -10,7 +10,7 @@ from core.sections import SignalSettings
 from features.catalog import NAMES
 from strategies.desk import same_rule
 from strategies.folded import fold, remembers
-from strategies.protocol import select
+from strategies.select import select
 
 COUNTS = """
 class Counts:

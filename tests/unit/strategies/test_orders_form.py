@@ -19,7 +19,7 @@ from strategies.orders_form import (
     prices,
     requests,
 )
-from strategies.protocol import select
+from strategies.select import select
 
 SECOND = 1_000
 NOTHING = Waiting()

@@ -9,7 +9,7 @@ from core.sections import SignalSettings
 from core.strategy_set import unpack
 from features.catalog import NAMES
 from strategies import plugins
-from strategies.protocol import select, shipped
+from strategies.select import select, shipped
 
 GOOD = """
 import numpy as np

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from core.errors import SettingsError
 from core.sections import SignalSettings
-from strategies.protocol import NOTHING_HELD, Held, ModelStrategy, entries, select
+from strategies.protocol import NOTHING_HELD, Held, ModelStrategy, entries
+from strategies.select import select
 
 
 def choose(targets, times=None, held=NOTHING_HELD, horizon_ms=10):

@@ -9,7 +9,7 @@ from core.sections import SignalSettings
 from features.catalog import NAMES
 from strategies.desk import same_rule
 from strategies.parameters import Parameter, parameter_values, written
-from strategies.protocol import declared, select, shipped
+from strategies.select import declared, select, shipped
 
 RULES = [name for name in shipped() if name not in ("model", "scripted")]
 ALONE = [name for name in RULES if name != "pairs"]
