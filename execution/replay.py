@@ -158,6 +158,7 @@ class Replay:
             times = [self._p.quotes.first_touch(e, working.signal.entry, since)]
             if not working.cancelling_us:
                 times.append(working.signal.expires_us)
+                times.append(since if self._book.is_beaten(name) else None)
                 times.append(self._p.engine.risk.next_denied_us(e.symbol, part.end_us))
                 order = self._p.trading.current if self._p.trading else None
                 times.append(order.ts_us if order and order.state != "active" else None)

@@ -188,6 +188,8 @@ class PreTradeRisk:
         context = self.context(signal)
         if context.now_us >= signal.expires_us:
             return "its time is over"
+        if self._ledger.book.is_beaten(name):
+            return f"another of {signal.one_of} was filled"
         denial = risk.restricted(context) or risk.client_file(context) or risk.near_news(context)
         order = self._ledger.book.unsettled[name]
         denial = denial or self._losses(context) or self._firm(context, order)

@@ -57,7 +57,7 @@ def _order(
         stop_price=price - sign * 60 * step, horizon_us=at + life_us + 9_000_000,
         expires_us=at + life_us, confidence=0.6, model="waits", prediction_id="",
         name=rng.choice(("one", "two")), action=action, entry=entry, entry_price=price,
-        expiry=rng.choice(("gtc", "specified")),
+        expiry=rng.choice(("gtc", "specified")), one_of="pair",
     )  # fmt: skip
 
 
@@ -101,7 +101,9 @@ def test_every_end_of_an_order_is_there(reference: tuple[Path, list[OrderEvent]]
     assert Kind.MODIFIED in {e.kind for s in stories for e in s}
     assert all(story[2].kind in (Kind.ACCEPTED, Kind.REJECTED) for story in stories)
     reasons = {e.reason for s in stories for e in s if e.kind is Kind.CANCELLING}
-    assert reasons == {"its time is over", "the strategy takes it back"}
+    assert reasons == {
+        "its time is over", "the strategy takes it back", "another of pair was filled",
+    }  # fmt: skip
 
 
 def test_each_is_filled_by_the_first_quote_that_reaches_it_after_it_arrived(
@@ -200,13 +202,13 @@ def test_a_replay_that_is_killed_again_and_again_gives_the_same_events(
 
 
 def with_figures(bus: MemoryBus) -> MemoryBus:
-    """Figures of risk each minute; every third one is of a wild market."""
+    """Figures of risk each minute; every other one is of a wild market."""
     minute, source = replays.TUESDAY * 1000, replays.market()
     feeds = [(name, symbol) for name, symbol, _, _ in replays.FEEDS]
     number, mids = 1, [price for _, _, price, _ in replays.FEEDS]
     while (cut := source.slice(number)) is not None:
         while minute <= cut.end_msc * 1000:
-            sigma = [1e-2 if minute // 60_000_000 % 3 == 0 else 1e-5] * 3
+            sigma = [1e-2 if minute // 60_000_000 % 2 == 0 else 1e-5] * 3
             told = MarketRisk(
                 replays.RUN.run_id, "replay", minute, number, feeds, mids, sigma,
                 [1.0, 0.9, 0.0, 0.9, 1.0, 0.0, 0.0, 0.0, 1.0], 0.0, 100,
