@@ -6,8 +6,8 @@ terminal or a jumping clock are the machine's troubles, not the market's: a repl
 trips on neither. Nobody resumes in a replay, so what tripped holds to its end.
 
 The modelled broker's delay is counted up to the newest quote that the order missed: where a
-market is silent for seconds nobody can be filled, and that is no slowness of a broker. An order that
-waits for its price says nothing of it.
+market is silent for seconds nobody can be filled, and that is no slowness of a broker. An order
+that waits for its price says nothing of it.
 """
 
 from collections import deque
