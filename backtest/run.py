@@ -9,10 +9,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from adapters.mt5.venue.orders import Venue
 from adapters.simulator.broker.matching import QUIET_MSC
 from adapters.simulator.markets.recorded import RecordedMarket
+from adapters.simulator.markets.tape import TapedMarket
 from adapters.simulator.markets.tickfile import ParquetTicks
 from adapters.simulator.terminal import SimulatedTerminal
 from backtest import memory
@@ -21,7 +23,7 @@ from backtest.equity import EquityCurve
 from backtest.job import Job, JobOutcome, counted
 from backtest.risk_figures import RiskFigures
 from backtest.span import Until
-from backtest.stages import SignalStages
+from backtest.stages import FeedKey, PredictedSlice, SignalStages
 from core.clock import SystemClock
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
@@ -54,18 +56,36 @@ def run(job: Job, progress: Progress = silent) -> JobOutcome:
     """
     began = time.perf_counter()
     market = market_of(job)
-    terminal = _terminal(job, market)
+    terminal = terminal_of(job, market)
     with tempfile.TemporaryDirectory() as scratch:
-        parts, kept, risks = _execution(job, terminal, Path(scratch))
-    watch = _watch(job, parts, terminal)
-    figures = _figures(job, checked=parts.engine.needs_figures)
+        parts, kept, risks = execution_of(job, terminal, Path(scratch))
+    watch = curve_of(job, parts, terminal)
+    figures = figures_of(job, checked=parts.engine.needs_figures)
     stages = SignalStages(job, market)
     slices = ComputedSlices(stages, parts, watch, kept, progress, figures)
     replay.Replay(parts, slices).run()
-    outcome = _outcome(job, slices, watch, kept.events, time.perf_counter() - began)
+    outcome = _outcome(job, stages, slices, watch, kept.events, time.perf_counter() - began)
     candles = slices.candles.candles()
     risk = figures.tables() if figures else ()
     return outcome._replace(trips=risks.trips, firm=kept.firm, candles=candles, risk=risk)
+
+
+class Decided(Protocol):
+    """Where slices and their signals come from: computed here, or by a trial over shared rows."""
+
+    @property
+    def traded(self) -> tuple[FeedKey, ...]:
+        """The feeds whose candles are wanted."""
+        ...
+
+    @property
+    def ticks(self) -> int:
+        """Ticks kept so far."""
+        ...
+
+    def slice(self, number: int) -> PredictedSlice | None:
+        """The slice `number` (from 1) with its signals in time order; None after the last."""
+        ...
 
 
 class ComputedSlices:
@@ -73,14 +93,14 @@ class ComputedSlices:
 
     def __init__(
         self,
-        stages: SignalStages,
+        stages: Decided,
         parts: replay.Parts,
         watch: EquityCurve,
         kept: memory.EventLog,
         progress: Progress,
         figures: RiskFigures | None = None,
     ) -> None:
-        self.stages, self._parts, self._watch = stages, parts, watch
+        self._stages, self._parts, self._watch = stages, parts, watch
         self._kept, self._progress, self._figures = kept, progress, figures
         self._handled: Slice | None = None
         self._number = 0
@@ -93,9 +113,9 @@ class ComputedSlices:
         if self._handled is not None:
             self._watch.add(self._handled, self._kept.events)
             self._measure()
-        while (predictions := self.stages.slice(self._number + 1)) is not None:
+        while (predictions := self._stages.slice(self._number + 1)) is not None:
             self._number += 1
-            self._progress(self.stages.features.ticks)
+            self._progress(self._stages.ticks)
             if predictions.warm_up:
                 self._warm_up(predictions.slice)
                 continue
@@ -129,7 +149,7 @@ class ComputedSlices:
         self.last_us = part.end_us
 
 
-def _figures(job: Job, *, checked: bool) -> RiskFigures | None:
+def figures_of(job: Job, *, checked: bool) -> RiskFigures | None:
     """What the stream would say; None where nobody wants to know."""
     run, settings = job.settings.run, job.settings.risk
     if not settings.enabled or not (checked or job.risk):
@@ -144,7 +164,8 @@ def market_of(job: Job, kind: type[RecordedMarket] = RecordedMarket) -> Recorded
     return kind(files, job.settings.collector.slice_ticks, max(job.from_msc - 1, 0))
 
 
-def _terminal(job: Job, market: RecordedMarket) -> SimulatedTerminal:
+def terminal_of(job: Job, market: TapedMarket) -> SimulatedTerminal:
+    """The job's simulated broker over a market."""
     chosen = job.settings.terminal
     return SimulatedTerminal(
         market, balance=chosen.balance, currency=chosen.currency, seed=chosen.seed,
@@ -152,7 +173,7 @@ def _terminal(job: Job, market: RecordedMarket) -> SimulatedTerminal:
     )  # fmt: skip
 
 
-def _execution(
+def execution_of(
     job: Job, terminal: SimulatedTerminal, scratch: Path
 ) -> tuple[replay.Parts, memory.EventLog, memory.RiskLog]:
     """Execution as a replay composes it, with nothing on disk."""
@@ -167,7 +188,8 @@ def _execution(
     return parts, kept, risks
 
 
-def _watch(job: Job, parts: replay.Parts, terminal: SimulatedTerminal) -> EquityCurve:
+def curve_of(job: Job, parts: replay.Parts, terminal: SimulatedTerminal) -> EquityCurve:
+    """What follows the account: its equity and its trades."""
     currency = job.settings.terminal.currency
 
     def account_per(source: str, quote: str, at_us: int) -> float | None:
@@ -180,17 +202,19 @@ def _watch(job: Job, parts: replay.Parts, terminal: SimulatedTerminal) -> Equity
 
 
 def _in_quiet_markets(events: list[OrderEvent]) -> int:
-    """Fills for which no quote came in time, so that the one that stood was taken."""
-    sent = {e.order_id: e.ts_event_us for e in events if e.kind is Kind.SUBMITTED}
+    """Fills at the market for which no quote came in time, so that the one that stood was taken."""
+    at_market = (e for e in events if e.kind is Kind.SUBMITTED and not e.reason)
+    sent = {e.order_id: e.ts_event_us for e in at_market}
     filled = (e for e in events if e.kind in (Kind.FILLED, Kind.PARTIALLY_FILLED))
     waits = (e.ts_event_us - sent.get(e.order_id, e.ts_event_us) for e in filled)
     return sum(wait >= QUIET_MSC * 1000 for wait in waits)
 
 
 def _outcome(
-    job: Job, slices: ComputedSlices, watch: EquityCurve, events: list[OrderEvent], wall_s: float
-) -> JobOutcome:
-    stages, kinds = slices.stages, [event.kind for event in events]
+    job: Job, stages: SignalStages, slices: ComputedSlices, watch: EquityCurve,
+    events: list[OrderEvent], wall_s: float,
+) -> JobOutcome:  # fmt: skip
+    kinds = [event.kind for event in events]
     curve = watch.finish()
     seconds = {**stages.features.seconds, "decide": stages.decide_s, "wall": wall_s}
     counts = counted(

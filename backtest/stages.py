@@ -142,6 +142,11 @@ class SignalStages:
         """The feeds that give signals."""
         return self._job.traded
 
+    @property
+    def ticks(self) -> int:
+        """Ticks kept of all feeds."""
+        return self.features.ticks
+
     def slice(self, number: int) -> PredictedSlice | None:
         """The slice `number` (from 1) with its signals in time order; None after the last."""
         sampled = self.features.slice(number)

@@ -7,7 +7,9 @@ each time as the order path does. Beside it, from the same run and in turn with 
 pre-trade checks' dearest arithmetic (a walk over the positions that adds their notionals), and how
 late a sleep of 1 ms wakes, which is what this machine stalls by itself. CPU time leaves out what
 others took. New figures come every hundredth order, and are made ready by the thread that takes
-them; half-way between, a position changes: `after a fill` are the checks that value all again.
+them; half-way between, a position changes. Live, what is held is valued once an order is settled
+(`made ready after a fill`), before the next one's check (`after a fill`); one that comes with the
+same look at the bus as the fill values it itself (`beside a fill`).
 """
 
 import argparse
@@ -58,29 +60,35 @@ def measure(count: int) -> dict[str, list[int]]:
     feeds = messages[0].feeds[:POSITIONS]
     order = Held(feeds[3], 0.1)
     taken: dict[str, list[int]] = {
-        "check": [], "its CPU time": [], "first after new figures": [], "after a fill": [],
+        "check": [], "its CPU time": [], "first after new figures": [],
+        "made ready after a fill": [], "after a fill": [], "beside a fill": [],
         "walk over positions": [],
     }  # fmt: skip
     gc.collect()
     gc.freeze()
     market, newest = MarketFigures("bench"), NOW
     for number in range(count):
-        fresh, filled = number % 100 == 0, number % 100 == 50
+        fresh, filled, beside = (number % 100 == n for n in (0, 50, 75))
         if fresh:
             newest += 1
             message = messages[number // 100 % len(messages)]
             market.take(msgspec.structs.replace(message, ts_event_us=newest))
-        lots = 0.1 + (number + 50) // 100 / 1e4
+        lots = 0.1 + ((number + 50) // 100 + (number + 25) // 100) / 1e4
         held = [Held(feed, lots + place / 100, 1.1) for place, feed in enumerate(feeds)]
+        if filled:
+            began = time.perf_counter_ns()
+            market.prepare([Held(*one) for one in held])
+            taken["made ready after a fill"].append(time.perf_counter_ns() - began)
         used = time.thread_time_ns()
         began = time.perf_counter_ns()
         denial = check(LIMITS, market.at("USD"), held, order, 1e6, NOW + 1_000_000)
         ended = time.perf_counter_ns()
-        if not (fresh or filled):
+        if not (fresh or filled or beside):
             taken["its CPU time"].append(time.thread_time_ns() - used)
         if denial is not None:
             raise SystemExit(f"denied: {denial}")
-        kind = "first after new figures" if fresh else "after a fill" if filled else "check"
+        kinds = ((fresh, "first after new figures"), (filled, "after a fill"))
+        kind = next((k for is_, k in (*kinds, (beside, "beside a fill")) if is_), "check")
         taken[kind].append(ended - began)
         began = time.perf_counter_ns()
         total = 0.0

@@ -179,7 +179,8 @@ DENIED = {
         "the order's",
     ),
     DenialReason.ORDER_WORKS: Denied(
-        "an order of that name waits already; or one of the strategy does, beside a target",
+        "an order of that name waits already; one of the strategy does, beside a target; or another"
+        " of its group was filled since it was asked for",
         "0",
         "1",
     ),

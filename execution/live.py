@@ -146,6 +146,7 @@ class Live:
             self._p.engine.exit(coming.position, coming.purpose)
         self._flatten()
         self._poller.poll()
+        self._p.engine.risk.prepare()
         self._announce()
         self._p.outbox.publish()
         self._commit()

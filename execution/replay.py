@@ -158,9 +158,12 @@ class Replay:
             times = [self._p.quotes.first_touch(e, working.signal.entry, since)]
             if not working.cancelling_us:
                 times.append(working.signal.expires_us)
+                times.append(since if self._book.is_beaten(name) else None)
                 times.append(self._p.engine.risk.next_denied_us(e.symbol, part.end_us))
                 order = self._p.trading.current if self._p.trading else None
                 times.append(order.ts_us if order and order.state != "active" else None)
+                if self._figures and self._p.engine.needs_figures:  # they may deny it by now
+                    times.append(self._figures[0].ts_event_us + GRACE_US)
             due = min((max(at, since) for at in times if at is not None), default=part.end_us + 1)
             if due <= part.end_us:
                 yield (due, e.source, e.symbol, f" {name}", ""), OrderLook(due, name)
@@ -182,6 +185,7 @@ class Replay:
         if self._p.firm:
             self._p.firm.begin(_first_us(part))
         self._figures.extend(part.risk)
+        self._take_figures(self._p.clock.now_us())  # also those that came before a restart
         for time_us, task in self._tasks(part):
             self._at(time_us)
             if isinstance(task, Signal):

@@ -37,7 +37,8 @@ class Order(NamedTuple):
     the better side for a limit, on the worse for a stop. `size`: share of the full position, above
     0 to 1. `stop_bp`, `take_profit_bp`: from the order's price; None: as a target's; a take-profit
     of 0: none. Where one of these is NaN or out of its range, the row wants nothing new. `cancel`:
-    take back what waits by this name.
+    take back what waits by this name. `one_of`: of the orders that share this word, the first that
+    is filled has the others taken back.
     """
 
     direction: int
@@ -53,6 +54,7 @@ class Order(NamedTuple):
     filling: str = "return"  # MT5's: "fok", "ioc", "return"
     expiry: str = "specified"  # what the broker is told: "gtc", "day", "specified"
     follow_bp: float | None = None  # it follows rows whose price is further away; None: it stays
+    one_of: str = ""  # "": of no group
 
 
 class Orders(NamedTuple):
@@ -71,6 +73,7 @@ class Orders(NamedTuple):
     filling: str = "return"
     expiry: str = "specified"
     follow_bp: float | None = None
+    one_of: str = ""
 
     def at(self, row: int) -> Order:
         """What a row wants."""
@@ -238,11 +241,12 @@ def _checked(name: str, horizon_s: float, one: Any, count: int) -> Orders:
 
 
 def _refuse_unfit(name: str, horizon_s: float, one: Orders | Order) -> None:
-    if not isinstance(one.name, str) or not _NAME.fullmatch(one.name):
-        raise SettingsError(
-            f"strategy {name!r}: the name of an order, {one.name!r}, is not 1 to 32 letters,"
-            " digits, _, . or -"
-        )
+    for what, word in (("name of an order", one.name), ("group of an order", one.one_of or "-")):
+        if not isinstance(word, str) or not _NAME.fullmatch(word):
+            raise SettingsError(
+                f"strategy {name!r}: the {what}, {word!r}, is not 1 to 32 letters, digits, _, ."
+                " or -"
+            )
     for field, words in _WORDS.items():
         if getattr(one, field) not in words:
             raise SettingsError(

@@ -126,6 +126,7 @@ class OrderDecider:
             entry=order.entry,
             filling=order.filling,
             expiry=order.expiry,
+            one_of=order.one_of,
             **self._terms(predicted, request),
         )
 

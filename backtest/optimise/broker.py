@@ -64,6 +64,13 @@ class FastTrade(NamedTuple):
         return round(self.profit + self.commission + self.swap, 8)
 
 
+class FeedTrade(NamedTuple):
+    """A trade and its feed."""
+
+    feed: tuple[str, str]
+    trade: FastTrade
+
+
 class _Checked(NamedTuple):
     """What execution's checks know at a moment: its newest quote, and whether it trades by it."""
 

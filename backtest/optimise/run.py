@@ -18,7 +18,7 @@ from backtest.optimise.overfitting import Overfitting, overfitting
 from backtest.optimise.periods import Floats, Part, Periods, periods_of, returns, within
 from backtest.optimise.search import Search, Trial, Values, has_ratio
 from backtest.optimise.shared import SharedMarket
-from backtest.optimise.trial import Evaluator
+from backtest.optimise.trial import Evaluator, needs_execution
 from core.errors import InputError, SettingsError
 from execution.risk.limits import LimitsBook
 from strategies.parameters import Parameter, written
@@ -108,7 +108,7 @@ def optimise(
             " nothing to turn (docs/how-to/optimise-a-strategy.md)"
         )
     progress("features", 0)
-    markets = [SharedMarket(job) for job in jobs]
+    markets = [SharedMarket(job, keeps_slices=needs_execution(job, limits)) for job in jobs]
     periods = periods_of(markets)
     if len(periods.starts_us) < 8 * (plan.folds + 1):
         raise InputError(

@@ -17,6 +17,7 @@ from adapters.simulator.markets.tickfile import MarketFile
 from backtest.job import Job
 from backtest.run import market_of
 from backtest.stages import FeatureStages, SampledSlice
+from core.contracts.tick import TickArray
 from core.metrics import Histograms
 from execution.order_path import quotes
 from models.serving.in_use import Chosen
@@ -50,12 +51,21 @@ class SharedFeed(NamedTuple):
         return np.concatenate([none, *(block.sampled.time_msc for block in self.blocks)])
 
 
+class KeptSlice(NamedTuple):
+    """One slice: its kept ticks, and the newest row (time_msc, seq) of each traded feed by then."""
+
+    end_msc: int
+    ticks: dict[Feed, list[TickArray]]
+    rows_until: dict[Feed, tuple[int, int]]
+
+
 class SharedMarket:
     """One pass over a job's ticks. `feeds`: those traded; it is a TapedMarket for the broker."""
 
     live = False
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, *, keeps_slices: bool = False) -> None:
+        """`keeps_slices`: for trials by execution itself, which read every tick again."""
         market = market_of(job, RememberingMarket)
         assert isinstance(market, RememberingMarket)
         names, stages = market.feeds(), FeatureStages(job.settings, market, job.sampled)
@@ -66,8 +76,13 @@ class SharedMarket:
         rows: dict[Feed, list[Predicted]] = {feed: [] for feed in job.traded}
         kept: dict[Feed, list[quotes.Tape]] = {feed: [] for feed in job.traded}
         self.pairs = SharedPairs(job)
+        self.slices: list[KeptSlice] = []
+        until = dict.fromkeys(job.traded, (0, -1))
         for part in _slices(stages):
             self.pairs.observe(part.rows)
+            if keeps_slices:
+                until = until | _newest(part.rows, job.traded)
+                self.slices.append(KeptSlice(part.end_msc, part.ticks, until))
             for feed in job.traded:
                 kept[feed] += [quotes.tape(ticks) for ticks in part.ticks[feed]]
             if part.end_msc < job.from_msc:  # these only warm features up
@@ -139,6 +154,14 @@ def _slices(stages: FeatureStages) -> Iterator[SampledSlice]:
     while (part := stages.slice(number)) is not None:
         yield part
         number += 1
+
+
+def _newest(rows: Iterable[Sampled], traded: Sequence[Feed]) -> dict[Feed, tuple[int, int]]:
+    return {
+        (row.source, row.symbol): (int(row.time_msc[-1]), int(row.seq[-1]))
+        for row in rows
+        if len(row.time_msc) and (row.source, row.symbol) in traded
+    }
 
 
 class SharedPairs(PairRows):

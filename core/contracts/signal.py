@@ -53,6 +53,7 @@ class OrderSignal(Signal, frozen=True, array_like=True, tag="OrderSignal/1"):
     entry_price: float = 0.0
     filling: str = "return"  # "fok", "ioc", "return"
     expiry: str = "specified"  # what the venue is told: "gtc", "day", "specified"
+    one_of: str = ""  # a group of the strategy's orders in the feed: one fills, the others go
 
 
 class SignalBatch(msgspec.Struct, frozen=True, array_like=True, tag="SignalBatch/1"):

@@ -6,7 +6,8 @@ terminal or a jumping clock are the machine's troubles, not the market's: a repl
 trips on neither. Nobody resumes in a replay, so what tripped holds to its end.
 
 The modelled broker's delay is counted up to the newest quote that the order missed: where a
-market is silent for seconds nobody can be filled, and that is no slowness of a broker.
+market is silent for seconds nobody can be filled, and that is no slowness of a broker. An order
+that waits for its price says nothing of it.
 """
 
 from collections import deque
@@ -101,7 +102,7 @@ class ReplayBreakers(Activity):
             self._check_drawdown(record.ts_init_us)
         if not isinstance(record, OrderEvent):
             return
-        if record.kind is Kind.SUBMITTED:
+        if record.kind is Kind.SUBMITTED and not record.reason:  # the reason is what it waits for
             self._submitted[record.order_id] = record.ts_init_us
         elif record.kind is Kind.REJECTED:
             limits = self._limits.rules.book.breakers

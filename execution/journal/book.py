@@ -42,6 +42,13 @@ class Key(NamedTuple):
     symbol: str
 
 
+class FirstFilled(NamedTuple):
+    """The newest fill in a group of orders of which one is filled."""
+
+    ts_us: int  # of the market
+    order_id: str
+
+
 class Terms(NamedTuple):
     """What a signal says of the end of its position."""
 
@@ -124,6 +131,7 @@ class Book:
         self.latest_us = 0  # newest ts_init of an event
         self.broker = Brokerage()
         self.residue: dict[tuple[str, str], float] = {}  # by feed, see `virtual.NETTING`
+        self.first_filled: dict[Key, FirstFilled] = {}  # by `group_of` a signal
         self._closing: tuple[int, list[int]] = (0, [])  # the last deal that closed, and positions
         self._magics: dict[int, str] = {}
         self._unnamed: list[str] = []  # orders submitted that are not in it yet
@@ -262,6 +270,18 @@ class Book:
             yield
         finally:
             self.unsettled, self.working = unsettled, working
+
+    def came_too_late(self, signal: OrderSignal) -> bool:
+        """Whether another order of a signal's group was filled since the signal was made."""
+        first = self.first_filled.get(group_of(signal)) if signal.one_of else None
+        return first is not None and signal.ts_event_us <= first.ts_us
+
+    def is_beaten(self, order_id: str) -> bool:
+        """Whether another order of its group was filled since one that works was asked for."""
+        signal = self.working[order_id].signal
+        return (
+            self.came_too_late(signal) and self.first_filled[group_of(signal)].order_id != order_id
+        )
 
     def named(self, signal: OrderSignal) -> str | None:
         """The working order of a signal's strategy, feed and name; None when none works."""
@@ -439,6 +459,9 @@ class Book:
         if terms:
             held.trail, held.take_profit = terms.trail, terms.take_profit or held.take_profit
         working = self.working.get(event.order_id)
+        if working is not None and working.signal.one_of:
+            first = FirstFilled(event.ts_event_us, event.order_id)
+            self.first_filled[group_of(working.signal)] = first
         if working is not None and working.modifying is not None:
             # Filled before it was known under which terms: which stop it has, the venue says.
             held.moving, held.moved_us = working.modifying.stop_price, event.ts_init_us
@@ -485,6 +508,11 @@ def subject(signal: Signal) -> Key:
     """What a newer signal replaces: the target of a strategy in a feed, or its order of a name."""
     whose = f"{signal.strategy}/{signal.name}" if isinstance(signal, OrderSignal) else ""
     return Key(whose or signal.strategy, signal.source, signal.symbol)
+
+
+def group_of(signal: OrderSignal) -> Key:
+    """Whose orders one fill takes back: a strategy's of one group in one feed."""
+    return Key(f"{signal.strategy}/{signal.one_of}", signal.source, signal.symbol)
 
 
 def _key(event: OrderEvent) -> Key:

@@ -20,7 +20,7 @@ from core.contracts.order import EventKind, ExecutionMarker, OrderEvent
 from core.contracts.signal import AnySignal, Signal
 from core.errors import JournalError
 from execution.journal import past_columns
-from execution.journal.book import Book, Key, Order, Position, Terms, Working
+from execution.journal.book import Book, FirstFilled, Key, Order, Position, Terms, Working
 from execution.journal.brokerage import Foreign
 from execution.journal.past import COLUMNS, RECEIVED, TERMS, Past, order_key, signal_key
 from execution.journal.records import SegmentBegun
@@ -99,6 +99,7 @@ class State(msgspec.Struct, frozen=True, array_like=True, tag="JournalState/1"):
     working: dict[str, Working] = {}
     fenced: list[str] = []
     residue: list[tuple[str, str, float]] = []
+    first_filled: list[tuple[Key, FirstFilled]] = []
 
 
 class Snapshot(NamedTuple):
@@ -179,6 +180,7 @@ def restored(snapshot: Snapshot) -> tuple[Book, Activity]:
     book.first_us, book.latest_us = state.first_us, state.latest_us
     book.foreign_until, book.fenced = state.foreign_until, set(state.fenced)
     book.residue = {(source, symbol): amount for source, symbol, amount in state.residue}
+    book.first_filled = dict(state.first_filled)
     for name in Broker.__struct_fields__:
         setattr(book.broker, name, getattr(state.broker, name))
     book._magics, book._terms = Magics(state.magics, past), Signals(state.terms, past)
@@ -229,6 +231,7 @@ def _state(end: SegmentBegun, book: Book, activity: Activity, seen: list[Seen]) 
         ),
         foreign_until=book.foreign_until, working=book.working, fenced=sorted(book.fenced),
         residue=[(*feed, amount) for feed, amount in book.residue.items()],
+        first_filled=list(book.first_filled.items()),
     )  # fmt: skip
 
 

@@ -31,8 +31,9 @@ _WORDS = (
 
 def misfit(signal: OrderSignal, now_us: int) -> str:
     """What is wrong with an order's form, or ""."""
-    if not _NAME.fullmatch(signal.name):
-        return f"its name {signal.name!r} is not 1 to 32 letters, digits, _, . or -"
+    for what, word in (("name", signal.name), ("group", signal.one_of or "-")):
+        if not _NAME.fullmatch(word):
+            return f"its {what} {word!r} is not 1 to 32 letters, digits, _, . or -"
     if signal.action == "cancel":
         return ""
     for field, words in _WORDS:
@@ -66,7 +67,7 @@ def plan(
     if problem := misfit(signal, context.now_us):
         _log.warning("order %r of %s: %s", signal.name, signal.strategy, problem)
         return (), Denial(DenialReason.UNFIT_ORDER, 0.0, signal.entry_price)
-    if book.named(signal) is not None:
+    if book.named(signal) is not None or book.came_too_late(signal):
         return (), Denial(DenialReason.ORDER_WORKS, 0.0, 1.0)
     side = "buy" if signal.target > 0 else "sell"
     feed = signal.source, signal.symbol

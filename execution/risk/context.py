@@ -59,6 +59,7 @@ class PreTradeRisk:
         clients: ClientRule | None = None,
     ) -> None:
         self._market = market
+        self._prepared: OrderEvent | None = None  # the newest one that the figures know of
         self._limits, self._clock, self._ledger, self._venue = limits, clock, ledger, venue
         self._quotes, self._trading, self._funds = quotes, trading, funds
         self._desk = desk
@@ -176,7 +177,8 @@ class PreTradeRisk:
     def withdrawal(self, name: str, working: Working) -> str:
         """Why an order that waits is to be taken back now; "" while it may wait.
 
-        What is lost meanwhile counts: with the limits on losses, and the firm's, as for an entry.
+        What is lost, and risked, meanwhile counts: with the limits on losses, the firm's, and those
+        on the portfolio's risk, as for an entry.
         """
         signal, state = working.signal, self._trading.state
         if working.cancelling_us:
@@ -186,9 +188,12 @@ class PreTradeRisk:
         context = self.context(signal)
         if context.now_us >= signal.expires_us:
             return "its time is over"
+        if self._ledger.book.is_beaten(name):
+            return f"another of {signal.one_of} was filled"
         denial = risk.restricted(context) or risk.client_file(context) or risk.near_news(context)
-        denial = denial or self._losses(context)
-        denial = denial or self._firm(context, self._ledger.book.unsettled[name])
+        order = self._ledger.book.unsettled[name]
+        denial = denial or self._losses(context) or self._firm(context, order)
+        denial = denial or self._portfolio_while_waiting(context, order)
         return denial.reason.value if denial else ""
 
     def next_denied_us(self, symbol: str, end_us: int) -> int | None:
@@ -288,17 +293,37 @@ class PreTradeRisk:
         """What all positions and this order would risk together."""
         if not portfolio_risk.is_limited(context.limits):
             return None
-        book, account = self._ledger.book, self._funds.account()
-        held = [portfolio_risk.Held(p.key[1:], p.volume, p.price) for p in book.positions.values()]
-        held += [
-            _on_its_way(e)
-            for e in book.unsettled.values()
-            if e.purpose == "entry" and not self._may_lack(e, order)
-        ]
+        account = self._funds.account()
         figures = self._market.at(account.currency) if self._market else None
         return portfolio_risk.check(
-            context.limits, figures, held, _on_its_way(order), account.equity, context.now_us
-        )
+            context.limits, figures, self._held_with(order), _on_its_way(order), account.equity,
+            context.now_us,
+        )  # fmt: skip
+
+    def _portfolio_while_waiting(self, context: RiskContext, order: OrderEvent) -> Denial | None:
+        """The same for one that waits, in a book without it."""
+        if not portfolio_risk.is_limited(context.limits):
+            return None
+        self._prepared = None  # the figures then stand for that book
+        with self._ledger.book.without(order.order_id):
+            return self._portfolio(context, order)
+
+    def _held_with(self, order: OrderEvent | None) -> list[portfolio_risk.Held]:
+        """Positions, and entries whose outcome is not known yet; an order has those beside it."""
+        book = self._ledger.book
+        held = [portfolio_risk.Held(p.key[1:], p.volume, p.price) for p in book.positions.values()]
+        return held + [
+            _on_its_way(e)
+            for e in book.unsettled.values()
+            if e.purpose == "entry" and not (order and self._may_lack(e, order))
+        ]
+
+    def prepare(self) -> None:
+        """Value what is held once it has changed, before the next order asks: for who has time."""
+        newest = self._ledger.book.last
+        if self._market is not None and newest is not self._prepared:
+            self._prepared = newest
+            self._market.prepare(self._held_with(None))
 
     def _with_values(self, context: RiskContext) -> RiskContext:
         """With what the limits that are set need."""

@@ -110,9 +110,14 @@ class Figures:
     def renewed(self, message: MarketRisk) -> "Figures":
         """Those of a newer message, of what was held when these were asked last."""
         newer = Figures(message, self._currency)
-        with suppress(ConversionError, KeyError):  # the next check meets it too, and denies
-            newer._standing = newer._stand(self._standing.held)
+        newer.prepare(self._standing.held)
         return newer
+
+    def prepare(self, held: list[Held]) -> None:
+        """Value what is held, most of a check's work, before an order asks."""
+        if held != self._standing.held:
+            with suppress(ConversionError, KeyError):  # the next check meets it too, and denies
+                self._standing = self._stand(held)
 
     def before_and_after(self, held: list[Held], order: Held) -> tuple[Risked, Risked]:
         """What a portfolio risks without and with an order.
@@ -259,6 +264,11 @@ class MarketFigures:
             if self._ready is not None:  # by the thread that has time, before the next order asks
                 self._ready = self._ready.renewed(message)
             self._newest = message
+
+    def prepare(self, held: list[Held]) -> None:
+        """Value what is held now, by figures that a check has asked for before."""
+        if self._ready is not None:
+            self._ready.prepare(held)
 
     def regime(self, feed: Feed, oldest_us: int) -> str:
         """Of a feed; "unknown" as well while the figures are older than `oldest_us`."""

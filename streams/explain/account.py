@@ -82,10 +82,11 @@ def order_rule(signal: OrderSignal, waiting: tuple[int, int, float]) -> str:
             f"{whose}: {side} {signal.entry} moves from {price:.8g} to {signal.entry_price:.8g},"
             f" waits until {text(signal.expires_us)}"
         )
+    group = f" unless another of {signal.one_of} is filled" if signal.one_of else ""
     free = f"had been over since {until}" if until_msc else "had not been asked for before"
     return (
         f"{whose}: {side} {signal.entry} at {signal.entry_price:.8g}, waits until"
-        f" {text(signal.expires_us)}, and one of its name {free}"
+        f" {text(signal.expires_us)}{group}, and one of its name {free}"
     )
 
 

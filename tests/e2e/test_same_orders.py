@@ -77,8 +77,10 @@ class Range:
         if not moved and state[1] % 200 != 199:
             return None
         return [
-            Order(1, away, entry="stop", name="above", life_s=240.0, cancel=moved, expiry="gtc"),
-            Order(-1, away, entry="stop", name="below", life_s=240.0, cancel=moved, size=0.5),
+            Order(1, away, entry="stop", name="above", life_s=240.0, cancel=moved, expiry="gtc",
+                  one_of="break"),
+            Order(-1, away, entry="stop", name="below", life_s=240.0, cancel=moved, size=0.5,
+                  one_of="break"),
         ]
 '''
 

@@ -34,6 +34,7 @@ class Waiting:
 
     def __init__(self, world: "World") -> None:
         self._world, self._rng = world, Random(f"orders {world.seed}")
+        self._groups = Random(f"groups {world.seed}")
         self.on = are_placed(world.seed)
         self.placed = self.changed = 0
         self._signals = 0
@@ -81,6 +82,7 @@ class Waiting:
             name=name, action=action, entry=entry, entry_price=price,
             filling=rng.choice(("fok", "ioc", "return")),
             expiry=rng.choice(("gtc", "day", "specified", "specified")),
+            one_of=self._groups.choice(("", "", "one", "two")),
         )  # fmt: skip
 
     def _working(self) -> OrderSignal | None:

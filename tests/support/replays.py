@@ -23,7 +23,7 @@ from core.contracts.signal import Signal, SignalBatch, signal_id
 from core.contracts.tick import TICK, TickBatch, TickMarker
 from core.sections import ExecutionSettings, RunSettings
 from core.settings import Settings
-from core.topics import ORDER_EVENTS, SIGNALS, TICKS
+from core.topics import MARKET_RISK, ORDER_EVENTS, SIGNALS, TICKS
 from execution import replay
 from execution.broker.reconcile import Reconciler
 from execution.journal import journal
@@ -156,8 +156,10 @@ def terminal(home: Path) -> SimulatedTerminal:
     return SimulatedTerminal(market(), log=home / "account.log", frictions=frictions)
 
 
-def run(home: Path, bus: MemoryBus, answering: Terminal | None = None) -> bool:
-    """One process's life: until the replay is over."""
+def run(
+    home: Path, bus: MemoryBus, answering: Terminal | None = None, limits: LimitsFile | None = None
+) -> bool:
+    """One process's life: until the replay is over; `limits`: None for the usual ones."""
     book_of = Journal(home / "journal")
     answering = answering or terminal(home)
     outbox = Outbox(bus, book_of, RUN)
@@ -166,18 +168,20 @@ def run(home: Path, bus: MemoryBus, answering: Terminal | None = None) -> bool:
     clock, quotes = ManualClock(), ReplayQuotes()
     collar = SETTINGS.execution.collar
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
+    limits = limits or LimitsFile(RUN.account, of_settings(SETTINGS.execution))
     engine = Engine(
-        SETTINGS, clock, ledger, venue, quotes, TradingState(None), reconciler, VenueFunds(venue)
-    )
-    limits = LimitsFile(RUN.account, of_settings(SETTINGS.execution))
+        SETTINGS, clock, ledger, venue, quotes, TradingState(None), reconciler, VenueFunds(venue),
+        limits=limits,
+    )  # fmt: skip
     stops = Stops(SETTINGS.exits, RUN, clock, ledger, venue, quotes, limits, SystemTimer())
     composed = replay.Parts(
         run=RUN, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,
         reconciler=reconciler, outbox=outbox, stops=stops,
     )  # fmt: skip
     reader = SliceReader(
-        bus.subscribe(TICKS), bus.subscribe(SIGNALS), RUN.run_id, threading.Event()
-    )
+        bus.subscribe(TICKS), bus.subscribe(SIGNALS), RUN.run_id, threading.Event(),
+        figures=bus.subscribe(MARKET_RISK) if engine.needs_figures else None,
+    )  # fmt: skip
     try:
         return replay.Replay(composed, reader).run()
     finally:

@@ -15,7 +15,7 @@ from backtest.optimise.overfitting import overfitting
 from backtest.optimise.periods import Ledger, Part, Periods, returns, within
 from backtest.optimise.run import _FIELDS, Plan, optimise
 from backtest.optimise.shared import SharedMarket
-from backtest.optimise.trial import Evaluator
+from backtest.optimise.trial import Evaluator, needs_execution
 from backtest.plan import MarketSpan, Recording
 from core import desk
 from core.errors import InputError, SettingsError
@@ -80,7 +80,8 @@ def fast_and_real(job):
     )
     plainly = msgspec.structs.replace(job, settings=plain)
     limits = parse(job.limits, "limits") if job.limits else of_settings(settings.execution)
-    trial = Evaluator([SharedMarket(plainly)], plainly, limits).trades(values)
+    market = SharedMarket(plainly, keeps_slices=needs_execution(plainly, limits))
+    trial = Evaluator([market], plainly, limits).trades(values)
     real = [tuple(getattr(t, name) for name in _FIELDS) for t in backtest_run.run(job).trades]
     return sorted(tuple(t.trade) for t in trial), sorted(real)
 
@@ -238,6 +239,67 @@ def test_so_it_does_for_one_that_sees_two_symbols(recording, gold, tmp_path):
     )  # fmt: skip
     fast, real = fast_and_real(job)
     assert len(real) > 20
+    assert fast == real
+
+
+WAITS = """
+import numpy as np
+from tickhouse import FEATURE_NAMES, Orders, Parameter, parameter_values
+
+RSI = FEATURE_NAMES.index("rsi_14")
+
+
+class Waits:
+    name, needs_model = "waits", False
+    parameters = (Parameter("away", 2.0, 0.5, 20.0, "bp from the mid"),)
+    horizon_s = 900.0
+
+    def __init__(self, settings):
+        self.away = parameter_values(self.parameters, settings.parameters)["away"]
+
+    def orders(self, rows, probabilities):
+        rsi, away = np.nan_to_num(rows[:, RSI], nan=50.0), np.full(len(rows), self.away)
+        wants = (rsi < 40).astype(np.int8) - (rsi > 60)
+        shared = {"life_s": 240.0, "one_of": "first", "stop_bp": 2 * away}
+        return [
+            Orders(wants, away, name="dip", follow_bp=1.0, take_profit_bp=away, size=away * 0 + 0.5,
+                   **shared),
+            Orders(-wants, 2 * away, name="break", entry="stop", cancel=np.abs(rsi - 50) < 2,
+                   size=away * 0 + 0.5, **shared),
+        ]
+"""
+
+
+def test_so_it_does_for_one_that_lets_orders_wait(recording, tmp_path):
+    with_own(tmp_path, "waits", WAITS)
+    begin = recording.last_msc - recording.first_msc - 12 * 3_600_000
+    fast, real = fast_and_real(a_job(recording, tmp_path, "waits", "away=1.5", begin=begin))
+    assert len(real) > 10
+    assert {"stop", "take_profit", "horizon"} <= {trade[6] for trade in real}
+    assert fast == real
+
+
+def test_so_it_does_where_symbols_of_one_account_are_sized_by_its_equity(recording, gold, tmp_path):
+    with_own(tmp_path, "apart", APART)
+    text = b'[strategies.apart]\npairs = [["EURUSD", "XAUUSD"]]\n'
+    settings = Settings(
+        str(tmp_path), run=RunSettings("o1", "backtest", "o1", "desk"),
+        signals=SignalSettings(parameters="gap=25"),
+    )  # fmt: skip
+    last = min(recording.last_msc, gold.last_msc)
+    (job,) = plan.jobs(
+        [recording, gold], MarketSpan(recording.first_msc, last), settings, together=True,
+        desk=desk.parse(text, "desk"),
+    )  # fmt: skip
+    limits = b"""version = "t"
+[limits]
+sizing = "volatility"
+risk_share = 0.004
+max_sized_lots = 20
+max_lots = 20
+"""
+    fast, real = fast_and_real(msgspec.structs.replace(job, limits=limits))
+    assert len({trade[1] for trade in real}) > 5, "many sizes"
     assert fast == real
 
 

@@ -9,10 +9,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from core.contracts import codec
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
+from core.contracts.risk import GRACE_US, MarketRisk, MarketRiskEnd
 from core.contracts.signal import OrderSignal, signal_id
+from core.topics import MARKET_RISK
+from execution.risk.limits import of_settings
+from execution.risk.limits_file import LimitsFile
 from tests.support import replays
+from tests.support.memory_bus import MemoryBus
 from tests.unit.execution.desk import Unreliable
 
 LATENCY_MSC = (20, 120)  # of the modelled broker
@@ -51,7 +57,7 @@ def _order(
         stop_price=price - sign * 60 * step, horizon_us=at + life_us + 9_000_000,
         expires_us=at + life_us, confidence=0.6, model="waits", prediction_id="",
         name=rng.choice(("one", "two")), action=action, entry=entry, entry_price=price,
-        expiry=rng.choice(("gtc", "specified")),
+        expiry=rng.choice(("gtc", "specified")), one_of="pair",
     )  # fmt: skip
 
 
@@ -95,7 +101,9 @@ def test_every_end_of_an_order_is_there(reference: tuple[Path, list[OrderEvent]]
     assert Kind.MODIFIED in {e.kind for s in stories for e in s}
     assert all(story[2].kind in (Kind.ACCEPTED, Kind.REJECTED) for story in stories)
     reasons = {e.reason for s in stories for e in s if e.kind is Kind.CANCELLING}
-    assert reasons == {"its time is over", "the strategy takes it back"}
+    assert reasons == {
+        "its time is over", "the strategy takes it back", "another of pair was filled",
+    }  # fmt: skip
 
 
 def test_each_is_filled_by_the_first_quote_that_reaches_it_after_it_arrived(
@@ -182,6 +190,7 @@ def test_a_replay_that_is_killed_again_and_again_gives_the_same_events(
     reference: tuple[Path, list[OrderEvent]], tmp_path: Path
 ) -> None:
     bus, died = replays.filled_bus(ORDERS), 0
+    Dying.chance.seed(11)
     while True:
         try:
             assert replays.run(tmp_path, bus, Dying(replays.terminal(tmp_path)))  # type: ignore[arg-type]
@@ -190,6 +199,51 @@ def test_a_replay_that_is_killed_again_and_again_gives_the_same_events(
             died += 1
     assert died > 5
     assert replays.events(tmp_path) == reference[1]
+
+
+def with_figures(bus: MemoryBus) -> MemoryBus:
+    """Figures of risk each minute; every other one is of a wild market."""
+    minute, source = replays.TUESDAY * 1000, replays.market()
+    feeds = [(name, symbol) for name, symbol, _, _ in replays.FEEDS]
+    number, mids = 1, [price for _, _, price, _ in replays.FEEDS]
+    while (cut := source.slice(number)) is not None:
+        while minute <= cut.end_msc * 1000:
+            sigma = [1e-2 if minute // 60_000_000 % 2 == 0 else 1e-5] * 3
+            told = MarketRisk(
+                replays.RUN.run_id, "replay", minute, number, feeds, mids, sigma,
+                [1.0, 0.9, 0.0, 0.9, 1.0, 0.0, 0.0, 0.0, 1.0], 0.0, 100,
+            )  # fmt: skip
+            bus.publish(MARKET_RISK, "k", codec.encode(told))
+            minute += 60_000_000
+        bus.publish(MARKET_RISK, "k", codec.encode(MarketRiskEnd(replays.RUN.run_id, number)))
+        number += 1
+    return bus
+
+
+def test_limits_on_risk_take_them_back_when_figures_come_killed_or_not(tmp_path: Path) -> None:
+    folder = tmp_path / "limits"
+    folder.mkdir()
+    (folder / "limits.toml").write_text('version = "t"\n[limits]\nmax_var_equity = 0.02\n')
+    limits = LimitsFile(replays.RUN.account, of_settings(replays.SETTINGS.execution), folder)
+    Dying.chance.seed(12)
+    whole, cut_short = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    cut_short.mkdir()
+    assert replays.run(whole, with_figures(replays.filled_bus(ORDERS)), limits=limits)
+    bus, died = with_figures(replays.filled_bus(ORDERS)), 0
+    while True:
+        try:
+            dying: Any = Dying(replays.terminal(cut_short))
+            assert replays.run(cut_short, bus, dying, limits)
+            break
+        except KeyboardInterrupt:
+            died += 1
+    told = replays.events(whole)
+    back = [e for e in told if (e.kind, e.reason) == (Kind.CANCELLING, "value_at_risk")]
+    assert len(back) > 2
+    assert any(e.ts_event_us % 60_000_000 == GRACE_US for e in back), "when figures came"
+    assert died > 5
+    assert replays.events(cut_short) == told
 
 
 def test_targets_beside_them_are_traded_as_without(

@@ -118,6 +118,7 @@ def test_prices_stand_on_the_side_of_their_kind() -> None:
         ({"entry": "market"}, "entry 'market' is none of limit, stop"),
         ({"filling": "all"}, "filling 'all' is none of"),
         ({"expiry": "never"}, "expiry 'never' is none of"),
+        ({"one_of": "a/b"}, "the group of an order, 'a/b', is not"),
         ({"life_s": 60.0}, "less than the horizon of 60 s"),
         ({"life_s": float("nan")}, "waits nan s"),
         ({"life_s": 1.0}, "at least 3 s"),

@@ -23,5 +23,6 @@ select
     entry,
     entry_price,
     filling,
-    expiry
+    expiry,
+    one_of
 from {{ source('decision', 'signal') }} final

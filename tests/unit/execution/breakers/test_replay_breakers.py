@@ -124,6 +124,18 @@ def test_a_slow_broker_trips_and_a_silent_market_does_not(
     assert desk.trading.state == state
 
 
+def test_an_order_that_waited_for_its_price_says_nothing_of_the_broker(tmp_path: Path) -> None:
+    quick = Desk(tmp_path, "max_send_ms = 100")
+    for number in range(12):
+        at, order = START + number * 60 * S, f"o{number}"
+        quick.load(EURO, ticks(at, [1.1] * 60))
+        waits = event(Kind.SUBMITTED, at, order_id=order)
+        quick.breakers.fold(replace(waits, reason="limit dip"))
+        quick.breakers.fold(event(Kind.FILLED, at + 50 * S, order_id=order))
+    quick.breakers.until(START + 800 * S)
+    assert quick.trading.state == "active"
+
+
 def test_a_breaker_that_is_off_stays_off(tmp_path: Path) -> None:
     desk = Desk(tmp_path, 'crash = "none"\n')
     desk.load(EURO, ticks(START, [*QUIET, 1.0, 1.0, 1.0]))

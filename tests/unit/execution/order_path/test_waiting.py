@@ -178,6 +178,7 @@ def test_nothing_waits_while_nothing_may_open(desk: Desk, state: Any) -> None:
         ({"entry": ""}, "unfit_order"),
         ({"filling": "boc"}, "unfit_order"),
         ({"expiry": "soon"}, "unfit_order"),
+        ({"one_of": "a/b"}, "unfit_order"),
         ({"action": "swap"}, "unfit_order"),
         ({"name": ""}, "unfit_order"),
         ({"name": "a b"}, "unfit_order"),
@@ -348,3 +349,64 @@ def test_its_bytes_are_its_own_and_those_of_a_target_stay(desk: Desk) -> None:
     target = desk.signal(1.0)
     assert codec.decode("signals", codec.encode(target)) == target
     assert b"OrderSignal" not in codec.encode(target)
+
+
+def straddle(desk: Desk, **changes: Any) -> tuple[OrderSignal, OrderSignal]:
+    """A stop above and one below, of which one shall open."""
+    above = desk.order(
+        0.5, 1.101, entry="stop", name="above", one_of="break", signal_id="a", **changes
+    )
+    below = desk.order(
+        -0.5, 1.099, entry="stop", name="below", one_of="break", signal_id="b", **changes
+    )
+    return above, below
+
+
+def test_the_first_of_a_group_that_is_filled_has_the_others_taken_back(desk: Desk) -> None:
+    above, below = straddle(desk)
+    alone = desk.order(1.0, 1.0975, name="alone", signal_id="c")
+    for signal in (above, below, alone):
+        desk.engine.on_signal(signal)
+    seen = polled(desk, 20, 1.098)
+    assert kinds(seen) == ["filled", "cancelling", "cancelled"]
+    assert [e.signal_id for e in seen] == ["b", "a", "a"]
+    assert seen[1].reason == "another of break was filled"
+    assert [p.volume for p in desk.book.positions.values()] == [-0.05]
+    assert [w.signal.name for w in desk.book.working.values()] == ["alone"]
+
+
+def test_one_of_a_group_that_comes_after_the_fill_waits_only_if_it_was_made_after_it(
+    desk: Desk,
+) -> None:
+    above, below = straddle(desk)
+    desk.engine.on_signal(below)
+    polled(desk, 20, 1.098)
+    assert taken(desk, above)[-1].reason == "order_works"
+    desk.at(21, 1.098)
+    again = replace(straddle(desk)[0], signal_id="d", entry_price=1.0995)
+    assert kinds(taken(desk, again))[-1] == "accepted"
+    assert polled(desk, 22, 1.098) == []
+
+
+def test_a_group_ends_alike_after_a_restart_between_fill_and_removal(tmp_path: Path) -> None:
+    first = Desk(tmp_path, rows=ROWS)
+    for signal in straddle(first):
+        first.engine.on_signal(signal)
+    first.at(20, 1.098)
+    first.reconciler.again()
+    assert kinds(first.events())[-1] == "filled"
+    first.close()
+    second = Desk(tmp_path, rows=ROWS)
+    assert kinds(polled(second, 21, 1.098)) == ["cancelling", "cancelled"]
+    assert not second.book.working
+    second.close()
+
+
+def test_where_both_prices_came_first_both_are_positions_with_their_stops(tmp_path: Path) -> None:
+    both = Desk(tmp_path, rows=ROWS)
+    for signal in straddle(both):
+        both.engine.on_signal(signal)
+    assert kinds(polled(both, 40, 1.102)) == ["filled", "filled"]
+    assert sorted(p.volume for p in both.book.positions.values()) == [-0.05, 0.05]
+    assert all(p.stop_price for p in both.book.positions.values())
+    both.close()

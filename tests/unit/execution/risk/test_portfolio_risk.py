@@ -229,3 +229,56 @@ def test_without_such_a_limit_nothing_asks_for_figures(tmp_path: Path) -> None:
     opened = desk(tmp_path, "max_lots = 1.0")
     assert opened.trade(1.0)[-1] == "entry filled"
     opened.close()
+
+
+def wilder(at_desk: Desk, times: float) -> None:
+    """Newer figures, by which everything moves so many times as much."""
+    sent, _ = figures()
+    now, sigma = at_desk.clock.now_us(), [times * s for s in sent.sigma]
+    at_desk.engine.market_risk.take(replace(sent, ts_event_us=now, sigma=sigma))
+
+
+def test_an_order_that_waits_is_taken_back_once_it_would_be_denied(tmp_path: Path) -> None:
+    opened = fed(desk(tmp_path, "max_var_equity = 0.01"))
+    opened.engine.on_signal(opened.order(0.5, 1.095))
+    assert opened.events()[-1].kind is Kind.ACCEPTED
+    assert not opened.engine.withdraw(), "it is not counted twice"
+    opened.at(10.0)
+    wilder(opened, 100.0)
+    assert opened.engine.withdraw()
+    event = opened.events()[-1]
+    assert (event.kind, event.reason) == (Kind.CANCELLING, "value_at_risk")
+    opened.close()
+
+
+def test_so_it_is_while_nobody_knows_what_it_risks(tmp_path: Path) -> None:
+    opened = fed(desk(tmp_path, "max_var_equity = 10.0\nmax_risk_age_s = 20.0"))
+    opened.engine.on_signal(opened.order(0.5, 1.095))
+    opened.at(20.0)
+    assert not opened.engine.withdraw()
+    opened.at(25.0)
+    assert opened.engine.withdraw()
+    assert opened.events()[-1].reason == "stale_risk"
+    opened.close()
+
+
+def test_after_a_fill_what_is_held_is_valued_before_the_next_order_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valued, stand = list[int](), Figures._stand
+
+    def counted(of: Figures, held: list[Held]) -> Any:
+        valued.append(len(held))
+        return stand(of, held)
+
+    monkeypatch.setattr(Figures, "_stand", counted)
+    opened = fed(desk(tmp_path, "max_var_equity = 10.0"))
+    opened.trade(0.5)
+    valued.clear()
+    opened.engine.risk.prepare()
+    opened.engine.risk.prepare()
+    assert valued == [1]
+    opened.at(3.0)
+    assert opened.trade(1.0, "more")[-1] == "entry filled"
+    assert valued == [1]
+    opened.close()
