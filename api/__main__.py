@@ -25,12 +25,12 @@ from api.now import NowLists
 from api.rate import Rate
 from api.stream import Streams
 from api.warehouse import ApiWarehouse
-from api.watched_file import LOOK_S
 from core import log, settings
 from core.clock import SystemClock
 from core.home_users import API, as_process
 from core.process import Process
 from core.settings import Settings
+from core.watched_file import LOOK_S
 from dashboards.live.now import Now, first_answer
 from dashboards.live.serving import listen, serve
 

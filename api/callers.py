@@ -9,11 +9,11 @@ from api.keys import ApiKey, KeyRing
 from api.problems import ProblemError
 from api.rate import Rate
 from api.scopes import OF_ROLE, Scope
-from api.watched_file import WatchedFile
 from core import identity
 from core.clock import Clock
 from core.errors import SettingsError
 from core.identity import User
+from core.watched_file import WatchedFile
 
 _BEARER = {"WWW-Authenticate": 'Bearer realm="tickhouse"'}
 _log = logging.getLogger("api")

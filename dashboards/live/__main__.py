@@ -23,6 +23,8 @@ from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
 from dashboards.compliance.door import Door
+from dashboards.entrance.answers import Entrance
+from dashboards.entrance.sign_in import SignIn
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import Controls
@@ -31,7 +33,6 @@ from dashboards.live.now import Now, first_answer
 from dashboards.live.older_bars import OlderBars
 from dashboards.live.risk_page import RiskPage
 from dashboards.live.serving import listen, serve
-from dashboards.live.sign_in import SignIn
 from dashboards.live.trace_page import TracePage
 from dashboards.live.viewers import Viewers
 
@@ -61,14 +62,14 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     place = place_of(config.home_path, config.controls)
     signed = partial(is_begun, place)
     older = OlderBars(config.clickhouse)
-    signing_in = SignIn(config.home_path, clock)
-    controls = Controls(config.home_path, signing_in, clock, signed)
+    entrance = Entrance(SignIn(config.home_path, clock))
+    controls = Controls(config.home_path, entrance, clock, signed)
     is_real = config.terminal.kind != "simulated"
-    answers = AlertAnswers(config.home_path, signing_in, clock, is_real=is_real)
+    answers = AlertAnswers(config.home_path, entrance, clock, is_real=is_real)
     trace = TracePage(config.clickhouse)
     risk = RiskPage(config.clickhouse, config.run)
     regimes = FeedRegimes(config.clickhouse, config.run)
-    door = Door(config.home_path, signing_in, controls.one_guess)
+    door = Door(config.home_path, entrance)
     page = pages.application(
         Viewers(now.items),
         controls,
