@@ -19,9 +19,11 @@ from rich.table import Table
 
 from cli.commands.printed import output
 from cli.stack.warehouse_client import at_hand, warehouse_client
+from core import credentials
 from core.clock import ManualClock, SystemClock
 from core.errors import InputError
 from core.home_users import READER
+from core.sections import ClickhouseSettings
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -143,7 +145,9 @@ def _evaluate(path: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="tickhouse-ask-") as folder:
         settings = Settings(home=folder)
         busy.generate(settings, quiz.mode, ManualClock(round(quiz.now.timestamp() * 1e6)))
-        made_up = Settings(home=str(Path(folder) / "busy"))
+        busy_home = Path(folder) / "busy"
+        own = ClickhouseSettings(credentials=str(credentials.directory_of(busy_home)))
+        made_up = Settings(home=str(busy_home), clickhouse=own)
         with at_hand(made_up), closing(warehouse_client(made_up, READER)) as client:
             place = Place(settings.clickhouse.database, f"tickhouse_marts_{quiz.mode}", quiz.mode)
             query = _query(client)

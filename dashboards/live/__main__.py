@@ -13,12 +13,16 @@ from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.routing import Route
 
 from adapters.bus.base import Bus
 from adapters.bus.join import join
 from core import log, settings
 from core.clock import Clock, SystemClock
 from core.controls.store import is_begun, place_of
+from core.errors import SettingsError
 from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
@@ -62,7 +66,8 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     place = place_of(config.home_path, config.controls)
     signed = partial(is_begun, place)
     older = OlderBars(config.clickhouse)
-    entrance = Entrance(SignIn(config.home_path, clock))
+    people = SignIn(config.home_path, clock)
+    entrance = Entrance(people, urlsplit(config.oidc.issuer).hostname or "")
     controls = Controls(config.home_path, entrance, clock, signed)
     is_real = config.terminal.kind != "simulated"
     answers = AlertAnswers(config.home_path, entrance, clock, is_real=is_real)
@@ -79,9 +84,26 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
         risk.answer,
         regimes.answer,
         partial(_room, config, clock, door, signed),
+        _by_company(config, people, clock),
     )
     await serve(page, config.home_path, process, listener, "live page")
     await now.close()
+
+
+def _by_company(config: Settings, people: SignIn, clock: Clock) -> list[Route]:
+    """Addresses for signing in at the company's provider, where there is one.
+
+    Raises:
+        SettingsError: of a provider that cannot be, or without the packages for it.
+    """
+    if not config.oidc.issuer:
+        return []
+    if find_spec("authlib") is None:
+        raise SettingsError("oidc.issuer is set: install Tickhouse with its extra oidc")
+    from dashboards.entrance.company import BACK, BEGIN, Company
+
+    company = Company(config, people, clock)
+    return [Route(BEGIN, company.begin), Route(BACK, company.back)]
 
 
 def _room(config: Settings, clock: Clock, door: Door, signed: Callable[[], bool]) -> "Room | None":

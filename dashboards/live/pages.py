@@ -7,7 +7,7 @@ nothing from elsewhere.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,11 +54,13 @@ _HEADERS = {
 def application(
     viewers: Viewers, controls: Controls, alerts: AlertAnswers, older: Answer, trace: Answer,
     risk: Answer, regimes: Answer, furnish: "Callable[[], Room | None]" = lambda: None,
+    more: Sequence[Route] = (),
 ) -> Starlette:  # fmt: skip
     """The application over its parts; `older` answers for candles of before, the rest by name.
 
     Args:
         furnish: makes the room for compliance staff, when somebody first comes.
+        more: addresses that only some homes have.
     """
 
     async def watch(socket: WebSocket) -> None:
@@ -88,6 +90,7 @@ def application(
             button("/api/sign-in", controls.sign_in),
             button("/api/sign-out", controls.entrance.sign_out),
             Route("/api/session", controls.entrance.session),
+            *more,
             button("/api/resume", controls.resume),
             button("/api/alerts/acknowledge", alerts.acknowledge),
             button("/api/alerts/silence", alerts.silence),
