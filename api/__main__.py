@@ -22,6 +22,7 @@ from api.history import History
 from api.keys import KeyRing
 from api.more import More
 from api.now import NowLists
+from api.persons import Persons
 from api.rate import Rate
 from api.stream import Streams
 from api.warehouse import ApiWarehouse
@@ -70,7 +71,9 @@ async def _serve(
     cache = Cache(config.api.cache_mib * 2**20)
     streams = Streams(now.items)
     app = application(
-        Callers(home, KeyRing(home, LOOK_S), Rate(time.monotonic), clock, LOOK_S),
+        Callers(
+            home, KeyRing(home, LOOK_S), Rate(time.monotonic), clock, LOOK_S, Persons(config, clock)
+        ),
         NowLists(now.items),
         History(warehouse, cache, config.run, time.monotonic), More(config, warehouse, clock),
         Control(config, clock), streams,
