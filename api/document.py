@@ -12,9 +12,10 @@ from api.scopes import MEANING, Scope
 
 ABOUT = (
     "A trading desk on MetaTrader 5: what is now, what was, and how to stop it. Send a key made by"
-    " `tickhouse api-keys create`, or the token of /v1/sign-in, as"
-    " `Authorization: Bearer KEY`. Times are UTC; prices in quote currency, volumes in lots, money in account currency. Lists are in order of time; `next`"
-    " goes on as `cursor`, null is the end. Every error is a problem of RFC 9457."
+    " `tickhouse api-keys create`, or the token of /v1/sign-in, as `Authorization: Bearer KEY`."
+    " Times are UTC; prices in quote currency, volumes in lots, money in account currency. Lists"
+    " are in order of time; `next` goes on as `cursor`, null is the end. Every error is a problem"
+    " of RFC 9457."
 )
 STREAM = (
     "Live topics as server-sent events, what is now first; each needs the scope of its list under"

@@ -16,7 +16,7 @@ import msgspec
 from starlette.requests import Request
 
 from api.problems import ProblemError
-from api.scopes import OF_ROLE, SCOPES
+from api.scopes import OF_ROLE, SCOPES, Scope
 from core import pseudonyms
 from core.clock import Clock
 from core.errors import TickhouseError
@@ -45,7 +45,7 @@ class Session(msgspec.Struct, frozen=True):
 
     token: str
     name: str
-    scopes: list[str]
+    scopes: tuple[Scope, ...]
 
 
 class Persons:
@@ -90,8 +90,8 @@ class Persons:
         """The name that a provider's token is for; None when it is not believed."""
         if self._provider is None or len(token) > _LONGEST_TOKEN:
             return None
-        if name := self.of_known_token(token):
-            return name
+        if known := self.of_known_token(token):
+            return known
         try:
             name, until_us = await asyncio.to_thread(self._checked, token)
         except (_not_believed(), TickhouseError) as error:
@@ -114,7 +114,7 @@ class Persons:
             raise ProblemError(422, "body", f"this is no sign-in: {error}") from error
         async with self._one_guess:
             session = await asyncio.to_thread(self._signed_in, given)
-        scopes = [scope for scope in SCOPES if scope in OF_ROLE[session.role]]
+        scopes = tuple(scope for scope in SCOPES if scope in OF_ROLE[session.role])
         return msgspec.json.encode(Session(PREFIX + session.token, session.name, scopes))
 
     async def sign_out(self, text: str) -> None:

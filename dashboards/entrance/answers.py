@@ -58,12 +58,13 @@ class Entrance:
         return done
 
     async def session(self, request: Request) -> Response:
-        """GET: who is signed in; else how one may."""
+        """GET: who is signed in; nobody has no name."""
         session = await asyncio.to_thread(self.people.anybody, request.cookies.get(COOKIE, ""))
-        if session is None:
-            body = {"error": "nobody is signed in", "company": self._company}
-            return JSONResponse(body, status_code=401)
-        return said(session)
+        return JSONResponse({"name": ""}) if session is None else said(session)
+
+    def nobody(self, why: str) -> Response:
+        """Who comes without a session is told how to get one."""
+        return refuse(401, f"sign in first: {why}", company=self._company)
 
     def author(self, request: Request, roles: Sequence[Role]) -> SignedIn | None:
         """Who orders something: by the cookie, and its proof in a header."""

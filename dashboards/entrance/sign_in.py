@@ -17,7 +17,7 @@ from core import identity, totp
 from core.clock import Clock
 from core.errors import SettingsError, TickhouseError
 from core.identity import MAY_ALLOW_RISK, Role, User
-from core.sign_ins import SignIns
+from core.sign_ins import Session, SignIns
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -28,6 +28,7 @@ class SignedIn(msgspec.Struct, frozen=True):
     name: str
     until_us: int
     role: Role
+    is_bounded: bool = False  # has row filters or limits of their own in the warehouse
 
 
 class RefusedError(Exception):
@@ -109,7 +110,7 @@ class SignIn:
             return None
         if user is None or _stamp(user) != session.stamp:
             return None
-        return SignedIn(token, _proof(token), user.name, session.until_us, user.role)
+        return _of(user, token, session)
 
     def renew(self, session: SignedIn) -> None:
         """A session that is used goes on, for eight hours at most.
@@ -152,7 +153,7 @@ class SignIn:
             may = " or ".join(roles)
             raise RefusedError(f"a user of role {user.role} may not do this; one of role {may} may")
         token, session = self._kept.begin(user.name, _stamp(user))
-        return SignedIn(token, _proof(token), user.name, session.until_us, user.role)
+        return _of(user, token, session)
 
     def _users(self) -> dict[str, User]:
         if not identity.exists(self._path):
@@ -163,6 +164,13 @@ class SignIn:
             return identity.load(self._path)
         except SettingsError as error:
             raise RefusedError(str(error)) from error
+
+
+def _of(user: User, token: str, session: Session) -> SignedIn:
+    is_bounded = bool(user.row_filters or user.max_seconds or user.max_memory_mib)
+    return SignedIn(
+        token, _proof(token), user.name, session.until_us, user.role, is_bounded=is_bounded
+    )
 
 
 def _stamp(user: User) -> str:

@@ -26,8 +26,12 @@ from core.errors import SettingsError
 from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
-from dashboards.compliance.door import Door
+from dashboards.ask.asking import Asking
+from dashboards.ask.page import ROLES as ASK_ROLES
+from dashboards.ask.page import AskPage
+from dashboards.ask.saved import SavedQuestions
 from dashboards.entrance.answers import Entrance
+from dashboards.entrance.door import Door
 from dashboards.entrance.sign_in import SignIn
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
@@ -74,7 +78,9 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     trace = TracePage(config.clickhouse)
     risk = RiskPage(config.clickhouse, config.run)
     regimes = FeedRegimes(config.clickhouse, config.run)
-    door = Door(config.home_path, entrance)
+    door = Door(config.home_path, entrance, ("compliance",))
+    analysts = Door(config.home_path, entrance, ASK_ROLES, everybody=True)
+    asks = AskPage(analysts, Asking(config, clock), SavedQuestions(config.home_path, clock))
     page = pages.application(
         Viewers(now.items),
         controls,
@@ -84,7 +90,10 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
         risk.answer,
         regimes.answer,
         partial(_room, config, clock, door, signed),
-        _by_company(config, people, clock),
+        lambda button: [
+            *_by_company(config, people, clock),
+            *asks.routes(button),
+        ],
     )
     await serve(page, config.home_path, process, listener, "live page")
     await now.close()

@@ -9,9 +9,9 @@ from starlette.applications import Starlette
 from core import identity
 from core.clock import Clock
 from core.settings import Settings
-from dashboards.compliance.door import KEY, Door
 from dashboards.compliance.room import furnished
 from dashboards.entrance.answers import COOKIE, PROOF, Entrance
+from dashboards.entrance.door import KEY, Door
 from dashboards.entrance.sign_in import SignIn
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
@@ -77,7 +77,7 @@ def application(settings: Settings, clock: Clock, *, signed: bool = False) -> St
     home = settings.home_path
     entrance = Entrance(SignIn(home, clock))
     controls = Controls(home, entrance, clock, lambda: signed)
-    door = Door(home, entrance)
+    door = Door(home, entrance, ("compliance",))
     older = OlderBars(settings.clickhouse).answer
     return pages.application(
         Viewers(Items()), controls, AlertAnswers(home, entrance, clock, is_real=False), older,

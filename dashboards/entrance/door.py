@@ -1,4 +1,4 @@
-"""Who may come in: sessions of users with the role compliance, and of nobody else.
+"""Who may come in to a page: sessions of users with its roles, and of nobody else.
 
 A session is a cookie that no script reads and no other site's page sends; what changes something
 needs its proof in a header besides, comes from our own page, and carries a key, so that the same
@@ -23,8 +23,7 @@ from dashboards.entrance.answers import COOKIE, Entrance, said
 from dashboards.entrance.sign_in import SignedIn
 from dashboards.live.bodies import body_of, refuse
 
-ROLES: tuple[Role, ...] = ("compliance",)
-KEY, PLACE = "idempotency-key", "/compliance"
+KEY = "idempotency-key"
 _KEY = re.compile("[0-9A-Za-z-]{8,64}")
 _MOST_KEYS = 10_000
 
@@ -32,10 +31,19 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 
 
 class Door:
-    """Lets a request through, or answers it. Who somebody is, the entrance of all pages says."""
+    """Lets a request through, or answers it. Who somebody is, the entrance of all pages says.
 
-    def __init__(self, home: Path, entrance: Entrance) -> None:
+    Args:
+        roles: whom the page is for; the first is whom to add where nobody can come in.
+        everybody: whether in a home without users whoever is at this machine comes in, as at the
+            warehouse: as an analyst without a name.
+    """
+
+    def __init__(
+        self, home: Path, entrance: Entrance, roles: tuple[Role, ...], *, everybody: bool = False
+    ) -> None:
         self._home, self._entrance = home, entrance
+        self._roles, self._everybody = roles, everybody
         self._one_change = asyncio.Lock()
         self._done = OrderedDict[tuple[str, str], tuple[bytes, Any]]()
 
@@ -43,7 +51,7 @@ class Door:
         """POST {name, password, code}: a session cookie, and its proof in the answer."""
         if problem := self._nobody_can():
             return problem
-        return await self._entrance.sign_in(request, ROLES)
+        return await self._entrance.sign_in(request, self._roles)
 
     async def sign_out(self, request: Request) -> Response:
         """POST: ends the session."""
@@ -56,12 +64,14 @@ class Door:
 
     def visitor(self, request: Request) -> SignedIn | Response:
         """Who reads, or the refusal: 401 without a session, 403 for another role."""
+        if self._everybody and not identity.exists(identity.path_in(self._home)):
+            return SignedIn("", "", identity.ANYBODY.name, 0, identity.ANYBODY.role)
         session = self._entrance.people.anybody(request.cookies.get(COOKIE, ""))
+        may = " or ".join(self._roles)
         if session is None:
-            refusal = refuse(401, "sign in first: this page is for the role compliance")
-            return self._nobody_can() or refusal
-        if session.role not in ROLES:
-            return refuse(403, f"{session.name} is of role {session.role}, not compliance")
+            return self._nobody_can() or self._entrance.nobody(f"this page is for the role {may}")
+        if session.role not in self._roles:
+            return refuse(403, f"{session.name} is of role {session.role}; this is for {may}")
         self._entrance.people.renew(session)
         return session
 
@@ -98,15 +108,17 @@ class Door:
 
     def _author(self, request: Request) -> SignedIn | Response:
         session = self.visitor(request)
-        if isinstance(session, Response):
+        if isinstance(session, Response) or not session.token:
             return session
-        known = self._entrance.author(request, ROLES)
+        known = self._entrance.author(request, self._roles)
         return known or refuse(401, "sign in again: the page's proof is not this session's")
 
     def _nobody_can(self) -> Response | None:
         if identity.exists(identity.path_in(self._home)):
             return None
-        return refuse(403, "nobody can sign in yet: tickhouse users add NAME --role compliance")
+        return refuse(
+            403, f"nobody can sign in yet: tickhouse users add NAME --role {self._roles[0]}"
+        )
 
     def _keep(self, key: tuple[str, str], mark: bytes, answer: Any) -> tuple[bytes, Any]:
         self._done[key] = mark, answer
