@@ -22,15 +22,16 @@ from api.history import History
 from api.keys import KeyRing
 from api.more import More
 from api.now import NowLists
+from api.persons import Persons
 from api.rate import Rate
 from api.stream import Streams
 from api.warehouse import ApiWarehouse
-from api.watched_file import LOOK_S
 from core import log, settings
 from core.clock import SystemClock
 from core.home_users import API, as_process
 from core.process import Process
 from core.settings import Settings
+from core.watched_file import LOOK_S
 from dashboards.live.now import Now, first_answer
 from dashboards.live.serving import listen, serve
 
@@ -70,7 +71,9 @@ async def _serve(
     cache = Cache(config.api.cache_mib * 2**20)
     streams = Streams(now.items)
     app = application(
-        Callers(home, KeyRing(home, LOOK_S), Rate(time.monotonic), clock, LOOK_S),
+        Callers(
+            home, KeyRing(home, LOOK_S), Rate(time.monotonic), clock, LOOK_S, Persons(config, clock)
+        ),
         NowLists(now.items),
         History(warehouse, cache, config.run, time.monotonic), More(config, warehouse, clock),
         Control(config, clock), streams,

@@ -23,6 +23,7 @@ from api.door import Door, allow
 from api.history import ARROW, History
 from api.more import More, Rows
 from api.now import KINDS, NowLists
+from api.persons import PREFIX, Credentials, Persons, Session
 from api.problems import ProblemError
 from api.queries import Given, Name
 from api.resources import RESOURCES, Resource
@@ -47,6 +48,8 @@ def application(
     _add_more(app, more)
     _add_stream(app, streams, callers)
     _add_control(app, control)
+    if callers.persons:
+        _add_sign_in(app, callers.persons)
     _add_document(app)
     app.add_exception_handler(ProblemError, _said)
     app.add_exception_handler(RequestValidationError, _not_understood)
@@ -95,7 +98,8 @@ def _add_stream(app: FastAPI, streams: Streams, callers: Callers) -> None:
     @_get(app, "/v1/stream", "stream", "market", document.STREAM, None)
     async def stream(request: Request, topics: Annotated[str, Query(max_length=200)]) -> Response:
         sent = [v for n, v in request.scope["headers"] if n == b"authorization"]
-        return streams.open(request, topics, lambda: callers.is_still(sent))
+        cookies = request.headers.get("cookie", "") if not sent else ""
+        return streams.open(request, topics, lambda: callers.is_still(sent, cookies))
 
 
 def _add_control(app: FastAPI, control: Control) -> None:
@@ -113,6 +117,27 @@ def _add_control(app: FastAPI, control: Control) -> None:
     async def chain(request: Request) -> Response:
         allow(request.scope["caller"], "control")
         return _json(msgspec.json.encode(await asyncio.to_thread(control.chain)))
+
+
+def _add_sign_in(app: FastAPI, persons: Persons) -> None:
+    @app.post(
+        "/v1/sign-in", operation_id="sign_in", summary="Sign in with a name, password and code",
+        response_class=Response, responses=document.answers(Session),
+        openapi_extra=document.taking(Credentials),
+    )  # fmt: skip
+    async def sign_in(request: Request) -> Response:
+        return _json(await persons.sign_in(request))
+
+    @app.post(
+        "/v1/sign-out", operation_id="sign_out", summary="End a session, here and at every page",
+        response_class=Response, responses=document.answers(dict), openapi_extra=document.ANYBODY,
+    )  # fmt: skip
+    async def sign_out(request: Request) -> Response:
+        text = request.headers.get("authorization", "").partition(" ")[2].strip()
+        if not text.startswith(PREFIX):
+            raise ProblemError(409, "session", "this is no session: tickhouse api-keys revoke")
+        await persons.sign_out(text)
+        return _json(b"{}")
 
 
 def _post(

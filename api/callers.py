@@ -1,4 +1,4 @@
-"""Who asks: the key of a request, its person, and what of it that person may do now."""
+"""Who asks: the key of a request or its person, and what of it that person may do now."""
 
 import logging
 from collections.abc import Sequence
@@ -6,21 +6,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 from api.keys import ApiKey, KeyRing
+from api.persons import PREFIX, Persons
 from api.problems import ProblemError
 from api.rate import Rate
 from api.scopes import OF_ROLE, Scope
-from api.watched_file import WatchedFile
 from core import identity
 from core.clock import Clock
 from core.errors import SettingsError
 from core.identity import User
+from core.watched_file import WatchedFile
 
 _BEARER = {"WWW-Authenticate": 'Bearer realm="tickhouse"'}
+_PER_MINUTE = 600  # of a person without a key
 _log = logging.getLogger("api")
 
 
 class Caller(NamedTuple):
-    """Somebody who showed a key.
+    """Somebody who showed a key, or signed in.
 
     `filtered`: the warehouse leaves out some rows for them. `bounds`: what holds for them there
     and not for every analyst, as a text that changes with it; "" when nothing does.
@@ -38,16 +40,38 @@ class Callers:
 
     Args:
         look_s: seconds within which the home's users are not looked at again.
+        persons: who asks without a key; None: nobody may.
     """
 
     def __init__(
-        self, home: Path, ring: KeyRing, rate: Rate, clock: Clock, look_s: float = 0
-    ) -> None:
+        self, home: Path, ring: KeyRing, rate: Rate, clock: Clock, look_s: float = 0,
+        persons: Persons | None = None,
+    ) -> None:  # fmt: skip
         self._ring, self._rate, self._clock = ring, rate, clock
-        self._people = _People(identity.path_in(home), look_s)
+        self.persons, self._people = persons, _People(identity.path_in(home), look_s)
+
+    async def admitted(self, authorization: Sequence[bytes], cookies: bytes) -> Caller:
+        """Who sent these headers.
+
+        Args:
+            cookies: of a request that only reads; empty for any other.
+
+        Raises:
+            ProblemError: as `caller`.
+        """
+        text = _text_of(authorization)
+        if self.persons and text.startswith(PREFIX):
+            return self._person(self.persons.of_session(text), "session-unknown")
+        if self.persons and text.count(".") == 2:
+            return self._person(await self.persons.of_token(text), "token-unknown")
+        if self.persons and cookies and not authorization:
+            name = self.persons.of_cookie(cookies.decode("latin-1"))
+            if name:
+                return self._person(name, "session-unknown")
+        return self.caller(authorization)
 
     def caller(self, authorization: Sequence[bytes]) -> Caller:
-        """Who sent these headers `Authorization`.
+        """Whose key these headers `Authorization` show.
 
         Raises:
             ProblemError: 401 nobody who is known, or not any more; 429 too soon; 503 the keys, or
@@ -59,13 +83,29 @@ class Callers:
         user = self._people.user(key.user)
         if user is None and self._people.are_known:
             raise _nobody("key-unknown", "whose key this is is no user of the home any more")
-        self._slow_down(key)
+        self._slow_down(key.key_id, key.per_minute)
         scopes = frozenset(key.scopes) & OF_ROLE[user.role] if user else frozenset(key.scopes)
         filtered = bool(user and user.row_filters)
         return Caller(key.key_id, key.user, scopes, filtered, _bounds_of(user))
 
-    def is_still(self, authorization: Sequence[bytes]) -> bool:
+    def _person(self, name: str | None, kind: str) -> Caller:
+        """Somebody by name, with all that their role may."""
+        user = self._people.user(name) if name else None
+        if user is None:
+            raise _nobody(kind, "this is nobody's who is a user of this home now: sign in again")
+        self._slow_down(f"person {user.name}", _PER_MINUTE)
+        bounds, filtered = _bounds_of(user), bool(user.row_filters)
+        return Caller("", user.name, OF_ROLE[user.role], filtered, bounds)
+
+    def is_still(self, authorization: Sequence[bytes], cookies: str = "") -> bool:
         """Whether these headers are still somebody's, at no cost to their rate."""
+        text = _text_of(authorization)
+        if self.persons and (text.startswith(PREFIX) or text.count(".") == 2):
+            is_session = text.startswith(PREFIX)
+            of = self.persons.of_session if is_session else self.persons.of_known_token
+            return self._people.user(of(text) or "") is not None
+        if self.persons and cookies:
+            return self._people.user(self.persons.of_cookie(cookies) or "") is not None
         try:
             key = self._known(authorization)
             user = self._people.user(key.user)
@@ -86,14 +126,12 @@ class Callers:
             raise _nobody("key-unknown", "this is no key of this home: tickhouse api-keys list")
         return key
 
-    def _slow_down(self, key: ApiKey) -> None:
-        wait_s = self._rate.wait_s(key.key_id, key.per_minute)
+    def _slow_down(self, whose: str, per_minute: int) -> None:
+        wait_s = self._rate.wait_s(whose, per_minute)
         if wait_s:
             whole_s = str(-int(-wait_s // 1))
-            raise ProblemError(
-                429, "rate", f"this key may send {key.per_minute} requests in a minute",
-                {"Retry-After": whole_s},
-            )  # fmt: skip
+            detail = f"who asks may send {per_minute} requests in a minute"
+            raise ProblemError(429, "rate", detail, {"Retry-After": whole_s})
 
 
 class _People:
@@ -117,6 +155,14 @@ class _People:
             self._users = identity.load(self._path)
         except SettingsError as error:
             _log.error("nobody is let in: %s", error)
+
+
+def _text_of(authorization: Sequence[bytes]) -> str:
+    """What one header shows as a bearer's; "" for anything else."""
+    if len(authorization) != 1:
+        return ""
+    scheme, _, text = authorization[0].decode("latin-1").partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else ""
 
 
 def _bounds_of(user: User | None) -> str:

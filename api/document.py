@@ -12,9 +12,10 @@ from api.scopes import MEANING, Scope
 
 ABOUT = (
     "A trading desk on MetaTrader 5: what is now, what was, and how to stop it. Send a key made by"
-    " `tickhouse api-keys create` as `Authorization: Bearer KEY`. Times are UTC; prices in quote"
-    " currency, volumes in lots, money in account currency. Lists are in order of time; `next`"
-    " goes on as `cursor`, null is the end. Every error is a problem of RFC 9457."
+    " `tickhouse api-keys create`, or the token of /v1/sign-in, as `Authorization: Bearer KEY`."
+    " Times are UTC; prices in quote currency, volumes in lots, money in account currency. Lists"
+    " are in order of time; `next` goes on as `cursor`, null is the end. Every error is a problem"
+    " of RFC 9457."
 )
 STREAM = (
     "Live topics as server-sent events, what is now first; each needs the scope of its list under"
@@ -60,6 +61,16 @@ def needs(scope: Scope) -> dict[str, Any]:
     return {"security": [{"key": []}], "x-scope": scope}
 
 
+def taking(body: type[msgspec.Struct]) -> dict[str, Any]:
+    """What an operation says that anybody may send a body to."""
+    content = {_JSON: {"schema": _schema(body)}}
+    return {"security": [], "requestBody": {"required": True, "content": content}}
+
+
+#: What an operation says that needs a caller, and no scope.
+ANYBODY: dict[str, Any] = {"security": [{"key": []}]}
+
+
 def post(scope: Scope, body: type[msgspec.Struct], key: str) -> dict[str, Any]:
     """What an operation that acts takes."""
     header = {
@@ -67,9 +78,7 @@ def post(scope: Scope, body: type[msgspec.Struct], key: str) -> dict[str, Any]:
         "description": "a name of your own for this request: a repeat acts no more",
         "schema": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]+$"},
     }  # fmt: skip
-    content = {_JSON: {"schema": _schema(body)}}
-    taken = {"requestBody": {"required": True, "content": content}, "parameters": [header]}
-    return needs(scope) | taken
+    return taking(body) | {"parameters": [header]} | needs(scope)
 
 
 def written(app: FastAPI, now: Mapping[str, Kind]) -> dict[str, Any]:
@@ -82,7 +91,7 @@ def written(app: FastAPI, now: Mapping[str, Kind]) -> dict[str, Any]:
     schemas = _schemas()
     schemas |= {k: v for k, v in document.get("components", {}).get("schemas", {}).items()
                 if k not in ("HTTPValidationError", "ValidationError")}  # fmt: skip
-    key = {"type": "http", "scheme": "bearer", "description": "made by tickhouse api-keys create"}
+    key = {"type": "http", "scheme": "bearer", "description": "a key, a session, or a token"}
     document["components"] = {"schemas": schemas, "securitySchemes": {"key": key}}
     document["info"]["x-scopes"] = dict(MEANING)
     return document

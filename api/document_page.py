@@ -48,7 +48,7 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
     return (
         f'<section id="{escape(operation["operationId"])}"><h3><b>{method.upper()}</b>'
         f"<code>{escape(path)}</code></h3><p>{escape(operation['summary'])}."
-        f" <small>scope {escape(operation['x-scope'])};"
+        f" <small>scope {escape(operation.get('x-scope', 'none'))};"
         f" gives {_gives(operation)}{_takes(operation)}</small></p>"
         f"<table>{parameters}</table></section>"
     )

@@ -16,7 +16,7 @@ from api.problems import ProblemError
 from core.same_origin import refusal_of
 
 #: Given to anybody who may come in at all.
-PUBLIC = frozenset({"/", "/docs", "/v1/openapi.json"})
+PUBLIC = frozenset({"/", "/docs", "/v1/openapi.json", "/v1/sign-in"})
 LARGEST_BODY, _LONGEST_QUERY = 256 * 1024, 4_096
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -35,6 +35,7 @@ class Sent(NamedTuple):
     authorization: list[bytes]
     unless: bytes  # If-None-Match
     length: bytes
+    cookies: bytes
 
 
 class Door:
@@ -64,7 +65,9 @@ class Door:
         sent = _headers_of(scope)
         _check(scope, sent)
         if scope["path"] not in PUBLIC:
-            caller = self._callers.caller(sent.authorization)
+            reads = scope["method"] in ("GET", "HEAD")
+            cookies = sent.cookies if reads else b""
+            caller = await self._callers.admitted(sent.authorization, cookies)
             ready = self._ready.get(scope["path"])
             if ready is not None and scope["method"] == "GET":
                 await _give(ready, caller, scope, sent.unless, send)
@@ -114,7 +117,7 @@ def matches(unless: str, etag: str) -> bool:
 
 def _headers_of(scope: Scope) -> Sent:
     authorization: list[bytes] = []
-    unless = length = b""
+    unless = length = cookies = b""
     for name, value in scope["headers"]:
         if name == b"authorization":
             authorization.append(value)
@@ -122,7 +125,9 @@ def _headers_of(scope: Scope) -> Sent:
             unless = value
         elif name == b"content-length":
             length = value
-    return Sent(authorization, unless, length)
+        elif name == b"cookie":
+            cookies = value
+    return Sent(authorization, unless, length, cookies)
 
 
 def _check(scope: Scope, sent: Sent) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 
 from api.scopes import SCOPES, Scope
-from api.watched_file import WatchedFile
 from core import checked_json, credentials, durable
 from core.errors import SettingsError
+from core.watched_file import WatchedFile
 
 _KEY = re.compile(r"th_([0-9a-z]{8})_([A-Za-z0-9_-]{43})")
 _NAME = re.compile(r"[\w .@-]{1,64}")

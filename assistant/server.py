@@ -16,7 +16,8 @@ from mcp.server.mcpserver import Elicit, Resolve
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
-from assistant.warehouse import MOST_ROWS, AssistantWarehouse, plain
+from adapters.clickhouse.bounded import MOST_ROWS, plain
+from assistant.warehouse import AssistantWarehouse
 from core import identity, pseudonyms, trading_control
 from core.clock import Clock
 from core.errors import TickhouseError

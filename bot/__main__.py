@@ -74,7 +74,7 @@ async def _run(config: Settings, bus: Bus, process: Process, people: People) -> 
     now = Now(config, bus, clock)
     door = Door(config.bot.token, config.bot.server)
     memory, questions = Memory(config.home_path, clock), Questions(clock)
-    codes = Codes(config.home_path, memory, clock)
+    codes = Codes(config.home_path, clock)
     commands = Commands(now.items, config, clock, Acts(config, clock), codes, questions)
     outbox = Outbox(door.send, clock, health.way("out"))
     chat = Chat(people, memory, commands, questions, config.bot, clock, outbox.put)

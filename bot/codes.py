@@ -1,15 +1,16 @@
 """One-time codes of people who enrolled: an authenticator app's, for what closes positions.
 
 Codes of an app and not one that the live page shows: who uses the bot is not at that page. Each
-counts once and lives for a minute at most; after three wrong ones there is a pause.
+counts once, here or where somebody signs in, and lives for a minute at most; after three wrong
+ones there is a pause.
 """
 
 import logging
 from pathlib import Path
 
-from bot.memory import Memory
 from core import totp
 from core.clock import Clock
+from core.sign_ins import SignIns
 
 _log = logging.getLogger(__name__)
 _TRIES, _PAUSE_US = 3, 600_000_000
@@ -18,8 +19,8 @@ _TRIES, _PAUSE_US = 3, 600_000_000
 class Codes:
     """Checks the codes of a home's people. Blocks on disk."""
 
-    def __init__(self, home: Path, memory: Memory, clock: Clock) -> None:
-        self._home, self._memory, self._clock = home, memory, clock
+    def __init__(self, home: Path, clock: Clock) -> None:
+        self._home, self._used, self._clock = home, SignIns(home, clock), clock
         self._wrong: dict[str, tuple[int, int]] = {}  # name: how many in a row, the last when
 
     def problem(self, name: str, given: str) -> str:
@@ -27,7 +28,7 @@ class Codes:
 
         Raises:
             SettingsError: the secret's file cannot be trusted.
-            OSError: that it was used cannot be kept, so it does not count.
+            BusyError, OSError: that it was used cannot be kept, so it does not count.
         """
         if not totp.path_in(self._home, name).exists():
             return f"No code of {name}'s is known: `tickhouse bot enrol --by {name}` first."
@@ -38,7 +39,7 @@ class Codes:
         if not given:
             return "Give the code of your authenticator app: /flatten CODE REASON"
         step = totp.step_matched(totp.secret_of(self._home, name), given, now_us)
-        if step is None or not self._memory.use_code(name, step):
+        if step is None or not self._used.use_code(name, step):
             self._wrong[name] = (count % _TRIES + 1, now_us)
             _log.warning("a wrong or used code for %s", name)
             return "That code is wrong, or was used."

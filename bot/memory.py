@@ -2,7 +2,7 @@
 
 An update is marked as taken first and acted on then. So a bot that is killed between the two has
 not done it, and says nothing; nothing is ever done twice. A memory that is damaged is put aside and
-begun anew: what is old is refused by its age all the same, and one-time codes of now count no more.
+begun anew: what is old is refused by its age all the same.
 """
 
 import logging
@@ -12,7 +12,6 @@ import msgspec
 
 from core import checked_json, durable
 from core.clock import Clock
-from core.totp import step_of
 
 #: Telegram numbers updates from a random number again after a week without any.
 _QUIET_US = 6 * 86_400_000_000
@@ -23,8 +22,6 @@ _log = logging.getLogger(__name__)
 class _Content(msgspec.Struct):
     next_update: int = 0
     taken_us: int = 0  # when the last one was
-    first_step: int = 0  # of one-time codes: earlier ones count for nobody
-    steps: dict[str, int] = {}  # the last code that each person used
     alerts: list[str] = []  # those that the chats know of
 
 
@@ -52,19 +49,6 @@ class Memory:
         self._try_to_write()
         return True
 
-    def use_code(self, name: str, step: int) -> bool:
-        """Mark a person's one-time code as used; False when it was, or a later one.
-
-        Raises:
-            OSError: it cannot be kept; the code does not count.
-        """
-        last = max(self._content.steps.get(name, 0), self._content.first_step)
-        if step <= last:
-            return False
-        self._content.steps[name] = step
-        self._write()
-        return True
-
     def know_alerts(self, alerts: set[str]) -> set[str]:
         """Remember which alerts fire now; those of them that are new."""
         known = set(self._content.alerts)
@@ -83,7 +67,7 @@ class Memory:
             return _Content()
         except (OSError, msgspec.DecodeError) as error:
             _log.error("%s is damaged (%s) and is begun anew", self._path, error)
-            return _Content(first_step=step_of(self._clock.now_us()) + 1)
+            return _Content()
 
     def _try_to_write(self) -> None:
         try:

@@ -25,6 +25,7 @@ DAGSTER = "dagster"
 GRAFANA = "grafana"
 ASSISTANT = "assistant"
 API = "api"
+BOARD = "board"
 
 ROLES: Mapping[str, Role] = {
     #: The person whose home it is: `tickhouse sql`, backup, restore.
@@ -44,7 +45,8 @@ ROLES: Mapping[str, Role] = {
     COMMANDS: "recorder",
     #: Commands that only look: explain, status, doctor, search.
     READER: "analyst",
-    "board": "analyst",
+    #: For a person who asks it signs in as `tickhouse.board/NAME`.
+    BOARD: "analyst",
     "bot": "analyst",
     #: `tickhouse mcp`.
     ASSISTANT: "analyst",
@@ -53,7 +55,7 @@ ROLES: Mapping[str, Role] = {
     GRAFANA: "grafana",
 }
 #: Who may read under the name of a person, with that one's filters and limits.
-ASK_FOR_PEOPLE = frozenset({RESERVED + API})
+ASK_FOR_PEOPLE = frozenset({RESERVED + API, RESERVED + BOARD})
 # A command that reads the whole past takes its time; people at the same role do not.
 _PATIENT = {READER: (30 * 86_400, 2**40)}
 

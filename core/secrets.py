@@ -11,7 +11,7 @@ from collections.abc import Iterable
 NAMES = frozenset(
     {
         "password", "token", "smtp_password", "telegram_token", "webhook", "otlp_headers",
-        "s3_access_key", "s3_secret_key",
+        "s3_access_key", "s3_secret_key", "client_secret",
     }
 )  # fmt: skip
 HIDDEN = "..."

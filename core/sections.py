@@ -333,6 +333,20 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cache_mib: int = 64  # answers that are kept, by version of the data
 
 
+class OidcSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A company's sign-in by OpenID Connect (extra `oidc`), beside names and passwords."""
+
+    issuer: str = ""  # https://…, as the provider writes it; empty: there is none
+    client_id: str = ""  # of this home, at the provider
+    client_secret: str = ""  # better as TICKHOUSE_OIDC__CLIENT_SECRET_FILE
+    claim: str = "email"  # what it says of a person that is the name of a user here
+    audience: str = ""  # of access tokens that the API takes; empty: it takes none
+
+    def __repr__(self) -> str:
+        """Without the secret."""
+        return f"OidcSettings(issuer={self.issuer!r}, client_id={self.client_id!r})"
+
+
 class RuleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the alert rules of `surveillance.rules` fire; `watch` evaluates them."""
 

@@ -33,6 +33,7 @@ from core.sections import (
     ExitSettings,
     FeatureSettings,
     ModelSettings,
+    OidcSettings,
     OrchestrationSettings,
     PrivacySettings,
     RegistrySettings,
@@ -75,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alerts: AlertSettings = AlertSettings()
     bot: BotSettings = BotSettings()
     api: ApiSettings = ApiSettings()
+    oidc: OidcSettings = OidcSettings()
     rules: RuleSettings = RuleSettings()
     traces: TraceSettings = TraceSettings()
     controls: ControlSettings = ControlSettings()

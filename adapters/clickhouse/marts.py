@@ -29,7 +29,12 @@ GROUP BY c.database, c.table
 
 def database(client: Client, mode: str) -> str:
     """Of the marts of a mode."""
-    return f"{client.database}_marts" + ("" if mode == "live" else f"_{mode}")
+    return named(str(client.database), mode)
+
+
+def named(database: str, mode: str) -> str:
+    """Of the marts of a mode, beside a database of tables."""
+    return f"{database}_marts" + ("" if mode == "live" else f"_{mode}")
 
 
 def make(client: Client) -> list[str]:

@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any
 from rich.progress import track
 from rich.table import Table
 
+from adapters.clickhouse import marts
 from cli.commands.printed import output
 from cli.stack.warehouse_client import at_hand, warehouse_client
+from core import credentials
 from core.clock import ManualClock, SystemClock
 from core.errors import InputError
 from core.home_users import READER
+from core.sections import ClickhouseSettings
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,7 +70,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 
     now = datetime.fromtimestamp(SystemClock().now_us() / 1e6, UTC)
     mode = namespace.mode or settings.marts_mode
-    place = Place(settings.clickhouse.database, f"tickhouse_marts_{mode}", mode)
+    database = settings.clickhouse.database
+    place = Place(database, marts.named(database, mode), mode)
     try:
         answer = _answered(text, settings, place, now, only_sql=namespace.sql)
     except UnansweredError as error:
@@ -143,9 +147,12 @@ def _evaluate(path: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="tickhouse-ask-") as folder:
         settings = Settings(home=folder)
         busy.generate(settings, quiz.mode, ManualClock(round(quiz.now.timestamp() * 1e6)))
-        made_up = Settings(home=str(Path(folder) / "busy"))
+        busy_home = Path(folder) / "busy"
+        own = ClickhouseSettings(credentials=str(credentials.directory_of(busy_home)))
+        made_up = Settings(home=str(busy_home), clickhouse=own)
         with at_hand(made_up), closing(warehouse_client(made_up, READER)) as client:
-            place = Place(settings.clickhouse.database, f"tickhouse_marts_{quiz.mode}", quiz.mode)
+            database = settings.clickhouse.database
+            place = Place(database, marts.named(database, quiz.mode), quiz.mode)
             query = _query(client)
             shown = tuple(track(quiz.questions, "questions", console=console))
             quiz = quiz._replace(questions=shown)

@@ -1,4 +1,4 @@
-"""`tickhouse users add|list|remove|password|owner`: who may use the warehouse, and as what.
+"""`tickhouse users add|list|remove|password|code|owner`: who may use the home, and as what.
 
 A password is asked for, or read as the first line of standard input. It is never an argument:
 other users of the machine can read those. Whatever makes, changes or removes an admin asks an
@@ -19,7 +19,7 @@ from rich.table import Table
 
 from cli.commands.printed import output
 from cli.login import login, note
-from core import credentials, identity, pseudonyms
+from core import credentials, identity, pseudonyms, totp
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.home_users import OWNER, credential, user
@@ -47,7 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="users, roles and limits")
     for action, text in (("remove", "shut a user out, at once"), ("password", "a new password")):
         actions.add_parser(action, help=text).add_argument("name")
-    for action in ("add", "remove", "password"):
+    code = actions.add_parser("code", help="one-time codes of an authenticator app, at sign-in too")
+    code.add_argument("name")
+    code.add_argument("--remove", action="store_true", help="none any more: of a lost telephone")
+    for action in ("add", "remove", "password", "code"):
         actions.choices[action].add_argument(
             "--by", default="", metavar="ADMIN", help="who answers for it, by a password: of admins"
         )
@@ -67,15 +70,54 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if namespace.action == "list":
         _show(users)
         return 0
+    if namespace.action == "code":
+        _code(users, namespace, settings)
+        return 0
     if _concerns_admins(users, namespace):
         ask_an_admin(users, namespace.by, settings)
     changed = _ACTIONS[namespace.action](users, namespace)
+    _note_change(namespace, changed.get(namespace.name), settings)
     identity.save(path, changed)
-    note(settings, SystemClock(), this_user(), f"users {namespace.action}", namespace.name)
+    if namespace.action == "remove":
+        totp.path_in(settings.home_path, namespace.name).unlink(missing_ok=True)
     print(f"{path}: {len(changed)} user{'s' * (len(changed) != 1)}")
     if not any(user.role == "admin" for user in changed.values()):
         print("Nobody is an admin now: backups and migrations will be refused.", file=sys.stderr)
     return 0
+
+
+def _note_change(namespace: argparse.Namespace, after: User | None, settings: Settings) -> None:
+    """Chained before it is done, with the rights as they are from now on."""
+    rights: dict[str, object] = {}
+    if after:
+        rights = {
+            "role": after.role, "row_filters": after.row_filters, "max_seconds": after.max_seconds,
+            "max_memory_mib": after.max_memory_mib,
+        }  # fmt: skip
+    by, action = namespace.by or this_user(), f"users {namespace.action}"
+    note(settings, SystemClock(), by, action, namespace.name, subject=namespace.name, **rights)
+
+
+def _code(users: Mapping[str, User], namespace: argparse.Namespace, settings: Settings) -> None:
+    """Who has the password enrols; a code is taken away by an admin."""
+    name = _existing(users, namespace.name).name
+    path = totp.path_in(settings.home_path, name)
+    if namespace.remove:
+        ask_an_admin(users, namespace.by, settings)
+        note(settings, SystemClock(), namespace.by or this_user(), "users code removed", name)
+        path.unlink(missing_ok=True)
+        print(f"{name} signs in without a code.")
+        return
+    if os.path.lexists(path):
+        raise SettingsError(
+            f"{name} has codes already, and nobody is shown them twice; of a lost telephone: "
+            f"tickhouse users code {name} --remove"
+        )
+    login(settings, name, get_args(identity.Role))
+    note(settings, SystemClock(), name, "users code", name)
+    secret = totp.secret_of(settings.home_path, name)
+    print(f"Into your authenticator app, as a key for codes of time: {totp.typed(secret)}")
+    print(f"or as an address: {totp.address(secret, name)}")
 
 
 def _concerns_admins(users: Mapping[str, User], namespace: argparse.Namespace) -> bool:

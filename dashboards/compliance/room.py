@@ -18,11 +18,12 @@ from core.errors import InputError, TickhouseError, UnavailableError, WarehouseE
 from core.settings import Settings
 from dashboards.compliance.case_desk import CaseDesk, CaseStep
 from dashboards.compliance.decisions import Decisions
-from dashboards.compliance.door import PLACE, Door
 from dashboards.compliance.questions import Warehouse
 from dashboards.compliance.report_desk import BreakStep, ReportDesk, ReportStep
 from dashboards.compliance.report_shelf import ReportShelf, wanted
+from dashboards.entrance.door import Door
 from dashboards.live.bodies import refuse
+from dashboards.live.pages import PLACE
 
 Answer = Callable[[Request], Awaitable[Response]]
 Guard = Callable[[str, Answer], Route]

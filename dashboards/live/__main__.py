@@ -13,16 +13,26 @@ from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.routing import Route
 
 from adapters.bus.base import Bus
 from adapters.bus.join import join
 from core import log, settings
 from core.clock import Clock, SystemClock
 from core.controls.store import is_begun, place_of
+from core.errors import SettingsError
 from core.home_users import as_process
 from core.process import Process
 from core.settings import Settings
-from dashboards.compliance.door import Door
+from dashboards.ask.asking import Asking
+from dashboards.ask.page import ROLES as ASK_ROLES
+from dashboards.ask.page import AskPage
+from dashboards.ask.saved import SavedQuestions
+from dashboards.entrance.answers import Entrance
+from dashboards.entrance.door import Door
+from dashboards.entrance.sign_in import SignIn
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import Controls
@@ -31,7 +41,6 @@ from dashboards.live.now import Now, first_answer
 from dashboards.live.older_bars import OlderBars
 from dashboards.live.risk_page import RiskPage
 from dashboards.live.serving import listen, serve
-from dashboards.live.sign_in import SignIn
 from dashboards.live.trace_page import TracePage
 from dashboards.live.viewers import Viewers
 
@@ -61,14 +70,17 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     place = place_of(config.home_path, config.controls)
     signed = partial(is_begun, place)
     older = OlderBars(config.clickhouse)
-    signing_in = SignIn(config.home_path, clock)
-    controls = Controls(config.home_path, signing_in, clock, signed)
+    people = SignIn(config.home_path, clock)
+    entrance = Entrance(people, urlsplit(config.oidc.issuer).hostname or "")
+    controls = Controls(config.home_path, entrance, clock, signed)
     is_real = config.terminal.kind != "simulated"
-    answers = AlertAnswers(config.home_path, signing_in, clock, is_real=is_real)
+    answers = AlertAnswers(config.home_path, entrance, clock, is_real=is_real)
     trace = TracePage(config.clickhouse)
     risk = RiskPage(config.clickhouse, config.run)
     regimes = FeedRegimes(config.clickhouse, config.run)
-    door = Door(config.home_path, signing_in, controls.one_guess)
+    door = Door(config.home_path, entrance, ("compliance",))
+    analysts = Door(config.home_path, entrance, ASK_ROLES, everybody=True)
+    asks = AskPage(analysts, Asking(config, clock), SavedQuestions(config.home_path, clock))
     page = pages.application(
         Viewers(now.items),
         controls,
@@ -78,9 +90,29 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
         risk.answer,
         regimes.answer,
         partial(_room, config, clock, door, signed),
+        lambda button: [
+            *_by_company(config, people, clock),
+            *asks.routes(button),
+        ],
     )
     await serve(page, config.home_path, process, listener, "live page")
     await now.close()
+
+
+def _by_company(config: Settings, people: SignIn, clock: Clock) -> list[Route]:
+    """Addresses for signing in at the company's provider, where there is one.
+
+    Raises:
+        SettingsError: of a provider that cannot be, or without the packages for it.
+    """
+    if not config.oidc.issuer:
+        return []
+    if find_spec("authlib") is None:
+        raise SettingsError("oidc.issuer is set: install Tickhouse with its extra oidc")
+    from dashboards.entrance.company import BACK, BEGIN, Company
+
+    company = Company(config, people, clock)
+    return [Route(BEGIN, company.begin), Route(BACK, company.back)]
 
 
 def _room(config: Settings, clock: Clock, door: Door, signed: Callable[[], bool]) -> "Room | None":

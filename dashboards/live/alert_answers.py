@@ -16,9 +16,9 @@ from starlette.responses import JSONResponse, Response
 from core import identity
 from core.clock import Clock
 from core.errors import TickhouseError
+from core.identity import MAY_ALLOW_RISK
+from dashboards.entrance.answers import Entrance
 from dashboards.live.bodies import body_of, refuse
-from dashboards.live.controls import COOKIE, PROOF
-from dashboards.live.sign_in import SignIn
 from surveillance import answering
 
 
@@ -48,8 +48,8 @@ class AlertAnswers:
         is_real: whether the terminal is a real one, where nobody is believed without a login.
     """
 
-    def __init__(self, home: Path, sign_in: SignIn, clock: Clock, *, is_real: bool) -> None:
-        self._home, self._sign_in, self._clock = home, sign_in, clock
+    def __init__(self, home: Path, entrance: Entrance, clock: Clock, *, is_real: bool) -> None:
+        self._home, self._entrance, self._clock = home, entrance, clock
         self._is_real = is_real
 
     async def acknowledge(self, request: Request) -> Response:
@@ -88,8 +88,7 @@ class AlertAnswers:
 
     def _person(self, request: Request, by: str) -> _Person | Response:
         if identity.exists(identity.path_in(self._home)):
-            proof = request.headers.get(PROOF, "")
-            session = self._sign_in.session(request.cookies.get(COOKIE, ""), proof)
+            session = self._entrance.author(request, MAY_ALLOW_RISK)
             return _Person(session.name, True) if session else refuse(401, "sign in first")
         if self._is_real:
             return refuse(403, "real money needs a login: tickhouse users add NAME --role admin")

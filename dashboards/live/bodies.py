@@ -26,6 +26,6 @@ async def body_of(request: Request, kind: type[Body]) -> Body | Response:
         return refuse(422, f"not understood: {error}")
 
 
-def refuse(code: int, text: str) -> JSONResponse:
+def refuse(status: int, text: str, **more: object) -> JSONResponse:
     """Why nothing was done."""
-    return JSONResponse({"error": text}, status_code=code)
+    return JSONResponse({"error": text, **more}, status_code=status)

@@ -17,10 +17,10 @@ from starlette.responses import JSONResponse, Response
 from core import trading_control
 from core.audit_log import AuditLine, append
 from core.clock import Clock
+from core.identity import MAY_ALLOW_RISK
+from dashboards.entrance.answers import Entrance
 from dashboards.live.bodies import body_of, refuse
-from dashboards.live.sign_in import SESSION_US, RefusedError, SignIn
 
-COOKIE, PROOF = "tickhouse_session", "x-tickhouse-proof"
 _FILES = (
     "Limits, overrides and strategies are files here, obeyed as they lie, for nobody can sign;"
     " real money stays locked. "
@@ -33,11 +33,6 @@ class _Halt(msgspec.Struct, forbid_unknown_fields=True):
     positions: Literal["keep", "flatten"] = "keep"
 
 
-class _SignIn(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    password: str
-
-
 class _Resume(msgspec.Struct, forbid_unknown_fields=True):
     reason: str
 
@@ -46,11 +41,10 @@ class Controls:
     """Answers of the three buttons. Each blocks on disk or scrypt, so each runs in a thread."""
 
     def __init__(
-        self, home: Path, sign_in: SignIn, clock: Clock, are_signed: Callable[[], bool]
+        self, home: Path, entrance: Entrance, clock: Clock, are_signed: Callable[[], bool]
     ) -> None:
-        self._home, self._sign_in, self._clock = home, sign_in, clock
+        self._home, self.entrance, self._clock = home, entrance, clock
         self._are_signed = are_signed  # whether resuming needs a signature
-        self.one_guess = asyncio.Semaphore(1)  # scrypt takes 16 MiB and a core
 
     @property
     def notice(self) -> str:
@@ -79,35 +73,12 @@ class Controls:
         return JSONResponse({"heard": halted.heard, "unwritten": unwritten})
 
     async def sign_in(self, request: Request) -> Response:
-        """POST {name, password}: a session cookie, and its proof in the answer."""
-        command = await body_of(request, _SignIn)
-        if isinstance(command, Response):
-            return command
-        try:
-            async with self.one_guess:
-                session = await asyncio.to_thread(
-                    self._sign_in.sign_in, command.name.strip(), command.password
-                )
-        except RefusedError as error:
-            answer = refuse(429 if error.wait_s else 403, str(error))
-            if error.wait_s:
-                answer.headers["Retry-After"] = str(error.wait_s)
-            return answer
-        done = JSONResponse({"name": session.name, "proof": session.proof})
-        done.set_cookie(
-            COOKIE,
-            session.token,
-            max_age=SESSION_US // 1_000_000,
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
-        return done
+        """POST {name, password, code}: somebody who may allow risk."""
+        return await self.entrance.sign_in(request, MAY_ALLOW_RISK)
 
     async def resume(self, request: Request) -> Response:
         """POST {reason}, signed in: trading is active again."""
-        proof = request.headers.get(PROOF, "")
-        session = self._sign_in.session(request.cookies.get(COOKIE, ""), proof)
+        session = self.entrance.author(request, MAY_ALLOW_RISK)
         if session is None:
             return refuse(401, "sign in first: resuming adds risk")
         if self._are_signed():
@@ -122,13 +93,6 @@ class Controls:
         except OSError as error:
             return refuse(500, f"not resumed: {error}")
         return JSONResponse({"by": session.name})
-
-    async def sign_out(self, request: Request) -> Response:
-        """POST: ends the session."""
-        self._sign_in.sign_out(request.cookies.get(COOKIE, ""))
-        done = JSONResponse({})
-        done.delete_cookie(COOKIE, httponly=True, samesite="strict")
-        return done
 
     def _resume(self, by: str, reason: str) -> None:
         append(

@@ -7,7 +7,7 @@ nothing from elsewhere.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,6 @@ from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from dashboards.compliance.door import PLACE
 from dashboards.live import runbooks
 from dashboards.live.alert_answers import AlertAnswers
 from dashboards.live.controls import Controls
@@ -29,13 +28,15 @@ from dashboards.live.viewers import Viewers
 if TYPE_CHECKING:
     from dashboards.compliance.room import Room
 
+PLACE = "/compliance"
 HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 Answer = Callable[[Request], Awaitable[Response]]
+Button = Callable[[str, Answer], Route]
 _STATIC = Path(__file__).parent / "static"
 _SCRIPT, _STYLE = "text/javascript", "text/css"
 _KINDS = {
     "live.js": _SCRIPT, "live.css": _STYLE, "compliance.js": _SCRIPT, "compliance.css": _STYLE,
-    "compliance": "text/html",
+    "compliance": "text/html", "ask.js": _SCRIPT, "ask.css": _STYLE, "ask": "text/html",
 }  # fmt: skip
 _HEADERS = {
     b"content-security-policy": (
@@ -54,11 +55,13 @@ _HEADERS = {
 def application(
     viewers: Viewers, controls: Controls, alerts: AlertAnswers, older: Answer, trace: Answer,
     risk: Answer, regimes: Answer, furnish: "Callable[[], Room | None]" = lambda: None,
+    more: "Callable[[Button], Sequence[Route]]" = lambda _: (),
 ) -> Starlette:  # fmt: skip
     """The application over its parts; `older` answers for candles of before, the rest by name.
 
     Args:
         furnish: makes the room for compliance staff, when somebody first comes.
+        more: further addresses; given what makes a POST that only our own page may send.
     """
 
     async def watch(socket: WebSocket) -> None:
@@ -86,7 +89,9 @@ def application(
             Route("/api/regimes", regimes),
             button("/api/halt", controls.halt),
             button("/api/sign-in", controls.sign_in),
-            button("/api/sign-out", controls.sign_out),
+            button("/api/sign-out", controls.entrance.sign_out),
+            Route("/api/session", controls.entrance.session),
+            *more(button),
             button("/api/resume", controls.resume),
             button("/api/alerts/acknowledge", alerts.acknowledge),
             button("/api/alerts/silence", alerts.silence),

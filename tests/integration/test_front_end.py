@@ -27,6 +27,6 @@ def test_the_committed_scripts_are_what_their_source_builds(tmp_path: Path) -> N
             [npm, *words], cwd=source, capture_output=True, text=True, check=False, timeout=600
         )
         assert done.returncode == 0, done.stdout + done.stderr
-    for name in ("live.js", "compliance.js"):
+    for name in ("live.js", "compliance.js", "ask.js"):
         built = (tmp_path / "static" / name).read_bytes()
         assert built == (page / "static" / name).read_bytes(), "run: make front-end"

@@ -16,19 +16,20 @@ from api.history import History
 from api.keys import KeyRing
 from api.more import More
 from api.now import NowLists
+from api.persons import Persons
 from api.rate import Rate
 from api.scopes import SCOPES
 from api.stream import Streams
 from api.warehouse import ApiWarehouse
 from core.clock import Clock, SystemClock
-from core.sections import ClickhouseSettings, ControlSettings
+from core.sections import ClickhouseSettings, ControlSettings, OidcSettings
 from core.settings import Settings
 from dashboards.live.items import Items
 
 #: Where nothing listens.
 NOWHERE = ClickhouseSettings(url="http://127.0.0.1:9")
 _MANY = 1_000_000
-_UNSIGNED = ControlSettings()
+_UNSIGNED, _NO_PROVIDER = ControlSettings(), OidcSettings()
 
 
 class ApiDesk:
@@ -36,15 +37,19 @@ class ApiDesk:
 
     def __init__(
         self, home: Path, where: ClickhouseSettings = NOWHERE, clock: Clock | None = None,
-        controls: ControlSettings = _UNSIGNED,
+        controls: ControlSettings = _UNSIGNED, oidc: OidcSettings = _NO_PROVIDER,
     ) -> None:  # fmt: skip
         self.home, self.items, self.clock = home, Items(), clock or SystemClock()
-        settings = Settings(home=str(home), clickhouse=where, controls=controls)
+        settings = Settings(home=str(home), clickhouse=where, controls=controls, oidc=oidc)
         self._warehouse = warehouse = ApiWarehouse(where)
         self._later_s = 0.0
         self.cache = Cache(2**20)
         self.door = application(
-            Callers(home, KeyRing(home), Rate(time.monotonic), self.clock), NowLists(self.items),
+            Callers(
+                home, KeyRing(home), Rate(time.monotonic), self.clock,
+                persons=Persons(settings, self.clock),
+            ),
+            NowLists(self.items),
             History(warehouse, self.cache, settings.run, self._seconds),
             More(settings, warehouse, self.clock), Control(settings, self.clock),
             Streams(self.items),

@@ -37,7 +37,7 @@ class BotDesk:
         """As after a kill: what is not on disk is gone."""
         self.memory = Memory(self.home, self.clock)
         self.questions = Questions(self.clock)
-        codes = Codes(self.home, self.memory, self.clock)
+        codes = Codes(self.home, self.clock)
         acts = Acts(self.settings, self.clock)
         self.commands = Commands(self.items, self.settings, self.clock, acts, codes, self.questions)
         people = People(self.settings)

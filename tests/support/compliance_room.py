@@ -9,15 +9,16 @@ from starlette.applications import Starlette
 from core import identity
 from core.clock import Clock
 from core.settings import Settings
-from dashboards.compliance.door import COOKIE, KEY, Door
 from dashboards.compliance.room import furnished
+from dashboards.entrance.answers import COOKIE, PROOF, Entrance
+from dashboards.entrance.door import KEY, Door
+from dashboards.entrance.sign_in import SignIn
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
-from dashboards.live.controls import PROOF, Controls
+from dashboards.live.controls import Controls
 from dashboards.live.feed_regimes import FeedRegimes
 from dashboards.live.items import Items
 from dashboards.live.older_bars import OlderBars
-from dashboards.live.sign_in import SignIn
 from dashboards.live.viewers import Viewers
 from reports import build, package
 from reports.package import Rendered, ReportManifest, Version
@@ -74,12 +75,12 @@ def version(
 def application(settings: Settings, clock: Clock, *, signed: bool = False) -> Starlette:
     """The page's application with the room in it; its warehouse does not answer."""
     home = settings.home_path
-    signing_in = SignIn(home, clock)
-    controls = Controls(home, signing_in, clock, lambda: signed)
-    door = Door(home, signing_in, controls.one_guess)
+    entrance = Entrance(SignIn(home, clock))
+    controls = Controls(home, entrance, clock, lambda: signed)
+    door = Door(home, entrance, ("compliance",))
     older = OlderBars(settings.clickhouse).answer
     return pages.application(
-        Viewers(Items()), controls, AlertAnswers(home, signing_in, clock, is_real=False), older,
+        Viewers(Items()), controls, AlertAnswers(home, entrance, clock, is_real=False), older,
         older, older, FeedRegimes(settings.clickhouse, settings.run).answer,
         lambda: furnished(settings, clock, door, lambda: signed),
     )  # fmt: skip

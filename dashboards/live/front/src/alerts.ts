@@ -1,6 +1,6 @@
 // What fires, who answered it and until when; answered here as by `tickhouse alerts`.
 
-import { dialog, post, signed, type Answer } from "./controls";
+import { dialog, knowing, post, signed, type Answer } from "./controls";
 import { byId, el, fill } from "./dom";
 import { age, clock } from "./format";
 import type { Alert, Silence, Standing, Store } from "./store";
@@ -65,7 +65,7 @@ export function answering(store: Store): (alert?: Alert) => void {
   const open = dialog("answer", (form) => {
     localStorage.setItem("by", String(form.get("by")));
     return store.one<Standing>("alerts")?.login
-      ? signed(String(form.get("by")), String(form.get("password")), (headers) => send(form, headers))
+      ? signed(form, String(form.get("by")), (headers) => send(form, headers))
       : send(form, {});
   }, (answer) => `Answered by ${answer.by}.`);
   return (alert) => {
@@ -73,10 +73,11 @@ export function answering(store: Store): (alert?: Alert) => void {
     if (!chosen) return;
     const login = store.one<Standing>("alerts")?.login ?? true;
     byId("answer-what").textContent = `${chosen.title}: ${chosen.subject}`;
-    field("password").required = login;
-    field("password").parentElement!.hidden = !login;
-    open();
-    field("by").value ||= localStorage.getItem("by") ?? "";
-    field(field("by").value ? (login ? "password" : "reason") : "by").focus();
+    void knowing(box, login).then(() => {
+      open();
+      field("by").value ||= localStorage.getItem("by") ?? "";
+      const first = field("by").parentElement!.hidden ? "reason" : !field("by").value ? "by" : login ? "password" : "reason";
+      field(first).focus();
+    });
   };
 }

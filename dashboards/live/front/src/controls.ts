@@ -2,7 +2,7 @@
 
 import { byId } from "./dom";
 
-export interface Answer { error?: string; heard?: boolean; unwritten?: string; proof?: string; name?: string; by?: string }
+export interface Answer { error?: string; code?: boolean; heard?: boolean; unwritten?: string; proof?: string; name?: string; by?: string }
 
 export async function post(path: string, body: object, headers: Record<string, string> = {}): Promise<Answer> {
   try {
@@ -29,6 +29,11 @@ export function dialog(name: string, submit: (form: FormData) => Promise<Answer>
     button.disabled = false;
     told.className = answer.error ? "told bad" : "told";
     told.textContent = answer.error ?? "";
+    if (answer.code) {
+      const code = form.elements.namedItem("code") as HTMLInputElement;
+      code.parentElement!.hidden = false;
+      code.focus();
+    }
     if (!answer.error) {
       say(done(answer));
       form.reset();
@@ -42,9 +47,36 @@ export function dialog(name: string, submit: (form: FormData) => Promise<Answer>
   };
 }
 
-/** Signed in for one order: the session ends with it. */
-export async function signed(name: string, password: string, order: (headers: Record<string, string>) => Promise<Answer>): Promise<Answer> {
-  const session = await post("/api/sign-in", { name, password });
+interface Known { name: string; role: string; proof: string }
+let known: Known | undefined;
+
+/** Who is signed in at any page of the home, and may allow risk. */
+async function signedIn(): Promise<Known | undefined> {
+  const answer = await fetch("/api/session", { credentials: "same-origin" }).catch(() => undefined);
+  const who = answer?.ok ? (await answer.json()) as Known : undefined;
+  return who?.name && ["admin", "risk"].includes(who.role) ? who : undefined;
+}
+
+/** Before a dialog that is for who signed in: without fields for who is, with a code for who has one. */
+export async function knowing(box: HTMLDialogElement, login: boolean): Promise<void> {
+  known = login ? await signedIn() : undefined;
+  const form = box.querySelector("form")!;
+  for (const name of ["name", "by", "password", "code"]) {
+    const field = form.elements.namedItem(name) as HTMLInputElement | null;
+    if (!field) continue;
+    const wanted = name === "code" ? false : known ? false : name === "password" ? login : true;
+    field.required = wanted;
+    field.parentElement!.hidden = !wanted;
+  }
+  const as = box.querySelector<HTMLElement>(".as")!;
+  as.hidden = !known;
+  as.textContent = known ? `You are signed in as ${known.name}.` : "";
+}
+
+/** As who is signed in at the pages; else signed in for one order, and the session ends with it. */
+export async function signed(form: FormData, name: string, order: (headers: Record<string, string>) => Promise<Answer>): Promise<Answer> {
+  if (known) return order({ "X-Tickhouse-Proof": known.proof });
+  const session = await post("/api/sign-in", { name, password: form.get("password"), code: form.get("code") ?? "" });
   if (session.error) return session;
   const done = await order({ "X-Tickhouse-Proof": session.proof ?? "" });
   await post("/api/sign-out", {});
@@ -72,7 +104,7 @@ export function controls(): { halt: () => void; resume: () => void } {
   );
   const resume = dialog(
     "resume",
-    (form) => signed(String(form.get("name")), String(form.get("password")),
+    (form) => signed(form, String(form.get("name")),
       (headers) => post("/api/resume", { reason: form.get("reason") }, headers)),
     (answer) => `Trading is active again, by ${answer.by}.`,
   );
@@ -83,6 +115,6 @@ export function controls(): { halt: () => void; resume: () => void } {
       halt();
       if (!by.value) by.focus();
     },
-    resume,
+    resume: () => void knowing(byId<HTMLDialogElement>("resume-dialog"), true).then(resume),
   };
 }

@@ -1,13 +1,15 @@
 """`tickhouse users`: passwords come from standard input, never from an argument."""
 
 import io
+import json
 from pathlib import Path
 
 import pytest
 
 from cli import main as cli
 from cli.commands.users import filters
-from core import identity
+from core import identity, totp
+from core.audit_log import path_in, read
 from core.errors import SettingsError
 
 PASSWORD = "correct horse"
@@ -87,3 +89,42 @@ def test_a_table_has_one_filter() -> None:
     assert filters(["a.b=x = 1"]) == {"a.b": "x = 1"}
     with pytest.raises(SettingsError, match="once"):
         filters(["a.b=1", "a.b=2"])
+
+
+def test_every_change_of_rights_is_chained_with_the_rights(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users(monkeypatch, "add", "root", "--role", "admin")
+    users(monkeypatch, "add", "ann", "--filter", "tickhouse.tick=symbol = 'EURUSD'")
+    users(monkeypatch, "code", "ann")
+    users(monkeypatch, "code", "ann", "--remove")
+    users(monkeypatch, "password", "ann", password="another one")
+    users(monkeypatch, "remove", "ann")
+    events = list(read(path_in(home)))
+    assert [event.action for event in events] == [
+        "users add", "users add", "users code", "users code removed", "users password",
+        "users remove",
+    ]  # fmt: skip
+    assert {event.subject or "ann" for event in events[1:]} == {"ann"}
+    said = json.loads(events[1].detail)
+    assert (said["role"], said["row_filters"]) == (
+        "analyst", {"tickhouse.tick": "symbol = 'EURUSD'"},
+    )  # fmt: skip
+    assert PASSWORD not in path_in(home).read_text()
+
+
+def test_codes_are_shown_once_to_who_has_the_password(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    users(monkeypatch, "add", "root", "--role", "admin")
+    assert users(monkeypatch, "code", "root", password="a wrong one") != 0
+    assert not totp.path_in(home, "root").exists()
+    capsys.readouterr()
+    assert users(monkeypatch, "code", "root") == 0
+    assert totp.typed(totp.secret_of(home, "root")) in capsys.readouterr().out
+    assert users(monkeypatch, "code", "root") != 0
+    said = capsys.readouterr()
+    assert "--remove" in said.err
+    assert totp.typed(totp.secret_of(home, "root")) not in said.out + said.err
+    assert users(monkeypatch, "remove", "root") == 0
+    assert not totp.path_in(home, "root").exists()

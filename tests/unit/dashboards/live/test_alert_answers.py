@@ -12,10 +12,11 @@ from starlette.testclient import TestClient
 from core import identity
 from core.audit_log import path_in, read
 from core.clock import ManualClock
+from dashboards.entrance.answers import PROOF, Entrance
+from dashboards.entrance.sign_in import SignIn
 from dashboards.live.alert_answers import AlertAnswers
-from dashboards.live.controls import PROOF, Controls
+from dashboards.live.controls import Controls
 from dashboards.live.items import Items
-from dashboards.live.sign_in import SignIn
 from dashboards.live.standing_alerts import StandingAlerts
 from surveillance import standing
 from surveillance.firing import StandingAlert
@@ -31,9 +32,9 @@ class Desk:
     def __init__(self, home: Path, *, is_real: bool = False) -> None:
         self.home, self.clock, self.items = home, ManualClock(100 * S), Items()
         standing.write_watched(home, {("drawdown", "acc1"): DRAWDOWN}, 100 * S)
-        signing_in = SignIn(home, self.clock)
-        answers = AlertAnswers(home, signing_in, self.clock, is_real=is_real)
-        controls = Controls(home, signing_in, self.clock, lambda: False)
+        entrance = Entrance(SignIn(home, self.clock))
+        answers = AlertAnswers(home, entrance, self.clock, is_real=is_real)
+        controls = Controls(home, entrance, self.clock, lambda: False)
         self.alerts = StandingAlerts(home, self.clock, self.items)
         buttons = (controls.sign_in, answers.acknowledge, answers.silence)
         routes = [Route(f"/{button.__name__}", button, methods=["POST"]) for button in buttons]

@@ -12,13 +12,14 @@ from core import identity
 from core.clock import SystemClock
 from core.sections import ClickhouseSettings, RuleSettings, RunSettings
 from core.trading_control import current
+from dashboards.entrance.answers import PROOF, Entrance
+from dashboards.entrance.sign_in import SignIn
 from dashboards.live import pages
 from dashboards.live.alert_answers import AlertAnswers
-from dashboards.live.controls import PROOF, Controls
+from dashboards.live.controls import Controls
 from dashboards.live.feed_regimes import FeedRegimes, changes
 from dashboards.live.items import Items
 from dashboards.live.older_bars import OlderBars
-from dashboards.live.sign_in import SignIn
 from dashboards.live.viewers import Viewers
 from surveillance.alert import runbook
 from surveillance.rules import EVERY
@@ -40,9 +41,9 @@ def page(tmp_path: Path) -> Iterator[TestClient]:
     clock = SystemClock()
     items = Items()
     items.put("quote|a", 1)
-    signing_in = SignIn(tmp_path, clock)
-    controls = Controls(tmp_path, signing_in, clock, (tmp_path / "signed").exists)
-    alerts = AlertAnswers(tmp_path, signing_in, clock, is_real=False)
+    entrance = Entrance(SignIn(tmp_path, clock))
+    controls = Controls(tmp_path, entrance, clock, (tmp_path / "signed").exists)
+    alerts = AlertAnswers(tmp_path, entrance, clock, is_real=False)
     older = OlderBars(ClickhouseSettings(url="http://127.0.0.1:9"))
     application = pages.application(
         Viewers(items, most=1),

@@ -1,10 +1,10 @@
 // What the page asks its server, and what it sends: with the session's proof, and a key for each
 // form, so that the same click sent twice does one thing.
 
-export interface Session { name: string; proof: string }
+import { companyOf, type Session } from "../sign_in";
 
 export class Refused extends Error {
-  constructor(readonly status: number, text: string) { super(text); }
+  constructor(readonly status: number, text: string, readonly company = "") { super(text); }
 }
 
 let session: Session | undefined;
@@ -21,7 +21,7 @@ async function answer<T>(path: string, options: RequestInit): Promise<T> {
     throw new Refused(0, "the page's server does not answer");
   }
   const body = (await got.json().catch(() => ({ error: `answer ${got.status}` }))) as T & { error?: string };
-  if (!got.ok) throw new Refused(got.status, body.error ?? String(got.status));
+  if (!got.ok) throw new Refused(got.status, body.error ?? String(got.status), companyOf(body));
   return body;
 }
 

@@ -2,7 +2,8 @@
 
 import { say } from "../controls";
 import { byId, el } from "../dom";
-import { ask, Refused, send, signedIn, type Session } from "./api";
+import { signInForm, type Session } from "../sign_in";
+import { ask, Refused, send, signedIn } from "./api";
 import * as cases from "./cases";
 import * as decisions from "./decisions";
 import { breakActs, reportActs } from "./report_acts";
@@ -14,29 +15,14 @@ const place = byId("place");
 let who: Session | undefined;
 let drawing = 0;
 
-function door(problem = ""): void {
+function door(problem = "", company = ""): void {
   drawing += 1; // what is under way would be drawn over the door
   who = undefined;
   signedIn(undefined);
   byId("views").hidden = byId("out").hidden = true;
   byId("who").textContent = "";
-  const told = el("p", { class: "told bad", role: "alert" }, problem);
-  const form = el("form", { class: "door" },
-    el("h2", {}, "Sign in"), el("p", { class: "note" }, "For users of role compliance."),
-    el("label", {}, "Name", el("input", { name: "name", autocomplete: "username", required: "" })),
-    el("label", {}, "Password", el("input", { name: "password", type: "password", autocomplete: "current-password", required: "" })),
-    told, el("div", { class: "buttons" }, el("button", { class: "go", type: "submit" }, "Sign in")));
-  form.onsubmit = async (event) => {
-    event.preventDefault();
-    const given = new FormData(form);
-    try {
-      enter(await send<Session>("sign-in", { name: given.get("name"), password: given.get("password") }));
-    } catch (error) {
-      told.textContent = String((error as Error).message);
-    }
-  };
-  place.replaceChildren(el("section", {}, form));
-  form.querySelector("input")!.focus();
+  place.replaceChildren(el("section", {}, signInForm("/compliance/api/sign-in", "For users of role compliance.", problem, company, enter)));
+  place.querySelector("input")!.focus();
 }
 
 function enter(session: Session): void {
@@ -78,7 +64,7 @@ async function draw(): Promise<void> {
   try {
     made = await view();
   } catch (error) {
-    if (error instanceof Refused && (error.status === 401 || error.status === 403)) return door(error.message);
+    if (error instanceof Refused && (error.status === 401 || error.status === 403)) return door(error.message, error.company);
     made = [el("section", {}, el("h2", {}, "No answer"), el("p", { class: "problem", role: "alert" }, String((error as Error).message)))];
   }
   if (mine === drawing) place.replaceChildren(...made);
@@ -106,4 +92,4 @@ byId("theme").onclick = () => {
 const kept = localStorage.getItem("theme");
 if (kept) document.documentElement.dataset.theme = kept;
 window.addEventListener("hashchange", () => { void draw().then(() => place.focus()); });
-ask<Session>("session").then(enter, (error: Refused) => door(error.status === 401 ? "" : error.message));
+ask<Session>("session").then(enter, (error: Refused) => door(error.status === 401 ? "" : error.message, error.company));

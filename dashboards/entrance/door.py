@@ -1,4 +1,4 @@
-"""Who may come in: sessions of users with the role compliance, and of nobody else.
+"""Who may come in to a page: sessions of users with its roles, and of nobody else.
 
 A session is a cookie that no script reads and no other site's page sends; what changes something
 needs its proof in a header besides, comes from our own page, and carries a key, so that the same
@@ -19,80 +19,60 @@ from starlette.responses import JSONResponse, Response
 from core import identity
 from core.errors import TickhouseError, UnavailableError
 from core.identity import Role
+from dashboards.entrance.answers import COOKIE, Entrance, said
+from dashboards.entrance.sign_in import SignedIn
 from dashboards.live.bodies import body_of, refuse
-from dashboards.live.controls import PROOF
-from dashboards.live.sign_in import RefusedError, SignedIn, SignIn
 
-ROLES: tuple[Role, ...] = ("compliance",)
-COOKIE, KEY, PLACE = "tickhouse_compliance", "idempotency-key", "/compliance"
+KEY = "idempotency-key"
 _KEY = re.compile("[0-9A-Za-z-]{8,64}")
 _MOST_KEYS = 10_000
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
 
-class _Credentials(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    password: str
-
-
 class Door:
-    """Signs in and out, and lets a request through or answers it.
+    """Lets a request through, or answers it. Who somebody is, the entrance of all pages says.
 
     Args:
-        one_guess: shared with the page's other sign-in: a guess takes memory and a core.
+        roles: whom the page is for; the first is whom to add where nobody can come in.
+        everybody: whether in a home without users whoever is at this machine comes in, as at the
+            warehouse: as an analyst without a name.
     """
 
-    def __init__(self, home: Path, sign_in: SignIn, one_guess: asyncio.Semaphore) -> None:
-        self._home, self._sign_in, self._one_guess = home, sign_in, one_guess
+    def __init__(
+        self, home: Path, entrance: Entrance, roles: tuple[Role, ...], *, everybody: bool = False
+    ) -> None:
+        self._home, self._entrance = home, entrance
+        self._roles, self._everybody = roles, everybody
         self._one_change = asyncio.Lock()
         self._done = OrderedDict[tuple[str, str], tuple[bytes, Any]]()
 
     async def sign_in(self, request: Request) -> Response:
-        """POST {name, password}: a session cookie, and its proof in the answer."""
-        given = await body_of(request, _Credentials)
-        if isinstance(given, Response):
-            return given
-        try:
-            async with self._one_guess:
-                session = await asyncio.to_thread(
-                    self._sign_in.sign_in, given.name.strip(), given.password, ROLES
-                )
-        except RefusedError as error:
-            answer = refuse(429 if error.wait_s else 403, _as_here(str(error)))
-            if error.wait_s:
-                answer.headers["Retry-After"] = str(error.wait_s)
-            return answer
-        done = _said(session)
-        done.set_cookie(
-            COOKIE, session.token, path=PLACE, httponly=True, samesite="strict",
-            secure=request.url.scheme == "https",
-        )  # fmt: skip
-        return done
+        """POST {name, password, code}: a session cookie, and its proof in the answer."""
+        if problem := self._nobody_can():
+            return problem
+        return await self._entrance.sign_in(request, self._roles)
 
     async def sign_out(self, request: Request) -> Response:
         """POST: ends the session."""
-        self._sign_in.sign_out(request.cookies.get(COOKIE, ""))
-        done = JSONResponse({})
-        done.delete_cookie(COOKIE, path=PLACE, httponly=True, samesite="strict")
-        return done
+        return await self._entrance.sign_out(request)
 
     async def session(self, request: Request) -> Response:
         """GET: who is signed in, and the proof for what the page sends after it was loaded anew."""
         session = self.visitor(request)
-        return session if isinstance(session, Response) else _said(session)
+        return session if isinstance(session, Response) else said(session)
 
     def visitor(self, request: Request) -> SignedIn | Response:
         """Who reads, or the refusal: 401 without a session, 403 for another role."""
-        session = self._sign_in.visitor(request.cookies.get(COOKIE, ""), ROLES)
+        if self._everybody and not identity.exists(identity.path_in(self._home)):
+            return SignedIn("", "", identity.ANYBODY.name, 0, identity.ANYBODY.role)
+        session = self._entrance.people.anybody(request.cookies.get(COOKIE, ""))
+        may = " or ".join(self._roles)
         if session is None:
-            if not identity.exists(identity.path_in(self._home)):
-                return refuse(403, _as_here("nobody can sign in yet"))
-            return refuse(401, "sign in first: this page is for the role compliance")
-        if self._sign_in.role_now(session.name) not in ROLES:
-            self._sign_in.sign_out(session.token)
-            return refuse(403, f"{session.name} is no longer of role compliance")
-        self._sign_in.renew(session)
+            return self._nobody_can() or self._entrance.nobody(f"this page is for the role {may}")
+        if session.role not in self._roles:
+            return refuse(403, f"{session.name} is of role {session.role}; this is for {may}")
+        self._entrance.people.renew(session)
         return session
 
     async def changing(
@@ -128,11 +108,17 @@ class Door:
 
     def _author(self, request: Request) -> SignedIn | Response:
         session = self.visitor(request)
-        if isinstance(session, Response):
+        if isinstance(session, Response) or not session.token:
             return session
-        proof = request.headers.get(PROOF, "")
-        known = self._sign_in.session(session.token, proof, ROLES)
+        known = self._entrance.author(request, self._roles)
         return known or refuse(401, "sign in again: the page's proof is not this session's")
+
+    def _nobody_can(self) -> Response | None:
+        if identity.exists(identity.path_in(self._home)):
+            return None
+        return refuse(
+            403, f"nobody can sign in yet: tickhouse users add NAME --role {self._roles[0]}"
+        )
 
     def _keep(self, key: tuple[str, str], mark: bytes, answer: Any) -> tuple[bytes, Any]:
         self._done[key] = mark, answer
@@ -159,14 +145,3 @@ def _hidden(body: msgspec.Struct) -> str:
         if not text.replace("\n", "").isprintable():
             return f"{name} holds a character that cannot be printed; write it as plain text"
     return ""
-
-
-def _said(session: SignedIn) -> Response:
-    return JSONResponse({"name": session.name, "proof": session.proof})
-
-
-def _as_here(problem: str) -> str:
-    """Nobody of another role gets in here: say which is wanted."""
-    if problem.startswith("nobody can sign in yet"):
-        return "nobody can sign in yet: tickhouse users add NAME --role compliance"
-    return problem

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.watched_file import WatchedFile
+from core.watched_file import WatchedFile
 
 
 def test_each_change_is_said_once(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from assistant.warehouse import plain
+from adapters.clickhouse.bounded import plain
 
 
 @pytest.mark.parametrize(
