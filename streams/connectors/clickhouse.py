@@ -31,6 +31,10 @@ _LATER_S = {
     "account_state": 5.0,
     "process_state": 5.0,
     "stage_latency": 5.0,
+    "portfolio_risk": 5.0,
+    "value_at_risk": 5.0,
+    "feed_exposure": 5.0,
+    "currency_exposure": 5.0,
 }
 
 #: Rows not stored yet, by table.
