@@ -64,6 +64,14 @@ def test_settings_in_the_url_hold_for_one_request_only(warehouse: Warehouse) -> 
     assert post(warehouse, sql)[2] != b"77\n"
 
 
+def test_chains_of_comparisons_are_planned_as_written_until_one_asks_otherwise(
+    warehouse: Warehouse,
+) -> None:
+    sql = b"SELECT getSetting('optimize_and_compare_chain')"
+    assert post(warehouse, sql)[2] == b"false\n"
+    assert post(warehouse, sql, optimize_and_compare_chain="1")[2] == b"true\n"
+
+
 def test_the_query_may_stand_in_the_url_the_body_or_both(warehouse: Warehouse) -> None:
     assert post(warehouse, query="SELECT 1")[2] == b"1\n"
     assert post(warehouse, b"SELECT 1")[2] == b"1\n"

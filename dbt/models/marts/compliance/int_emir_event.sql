@@ -9,38 +9,29 @@ contracts as (
     select * from {{ ref("int_emir_contract") }}
 ),
 
--- Delegated Regulation (EU) 2022/1855, field 152: each fill of a ticket, by what it does to the contract.
-trades as (
+-- Delegated Regulation (EU) 2022/1855, field 152: each fill of a ticket, by what it does to the contract. Article 3(2): a trade
+-- that goes into a position on its own day is a component of it.
+opening as (
     select
-        * except (kept_as),
-        report_date as event_day,
-        multiIf(lots_before = 0, 'NEWT', lots_after = 0, 'TERM', 'MODI') as action,
-        if(lots_before = 0 or abs(lots_after) > abs(lots_before), 'TRAD', 'ETRM') as event_type,
-        'TCTN' as report_level,
-        sum(if(lots_before = 0 or abs(lots_after) > abs(lots_before), abs(signed_lots) * price, 0)) over (
-            partition by account, source, symbol, ticket, life order by ts_event asc, seq asc
-            rows between unbounded preceding and current row
-        ) / sum(if(lots_before = 0 or abs(lots_after) > abs(lots_before), abs(signed_lots), 0)) over (
-            partition by account, source, symbol, ticket, life order by ts_event asc, seq asc
-            rows between unbounded preceding and current row
-        ) as contract_price,
-        if(lots_after = 0, lots_before, lots_after) as contract_lots
+        *,
+        lots_before = 0 or abs(lots_after) > abs(lots_before) as opens
     from contracts
-    where level = 'trade'
 ),
 
--- Article 3(2): a trade that goes into a position on its own day is a component of it.
-components as (
+fill_events as (
     select
-        * except (kept_as),
-        report_date as event_day,
-        'POSC' as action,
-        'TRAD' as event_type,
-        'TCTN' as report_level,
-        price as contract_price,
-        signed_lots as contract_lots
-    from contracts
-    where level = 'position'
+        * except (kept_as, opens),
+        multiIf(level = 'position', 'POSC', lots_before = 0, 'NEWT', lots_after = 0, 'TERM', 'MODI') as action,
+        if(level = 'position' or opens, 'TRAD', 'ETRM') as event_type,
+        -- Of a ticket the average of what opened it so far.
+        sum(if(opens, abs(signed_lots) * price, 0)) over so_far / sum(if(opens, abs(signed_lots), 0)) over so_far as average_price,
+        if(level = 'position', price, average_price) as contract_price,
+        multiIf(level = 'position', signed_lots, lots_after = 0, lots_before, lots_after) as contract_lots
+    from opening
+    window so_far as (
+        partition by account, source, symbol, level, ticket, life order by ts_event asc, seq asc
+        rows between unbounded preceding and current row
+    )
 ),
 
 -- A position's state: before the day, after its first fill, and at its end.
@@ -133,43 +124,17 @@ select
     symbol,
     level,
     ticket,
-    event_day as report_date,
+    report_date,
     action,
     event_type,
-    report_level,
+    'TCTN' as report_level,
     contract_price,
     contract_lots,
     first_deal,
     first_seq,
     first_run,
     if(action = 'POSC', ts_event, ts_opened) as ts_opened
-from trades
-union all
-select
-    mode,
-    run_id,
-    strategy,
-    order_id,
-    signal_id,
-    seq,
-    ts_event,
-    venue_deal,
-    account,
-    source,
-    symbol,
-    level,
-    ticket,
-    event_day,
-    action,
-    event_type,
-    report_level,
-    contract_price,
-    contract_lots,
-    first_deal,
-    first_seq,
-    first_run,
-    if(action = 'POSC', ts_event, ts_opened)
-from components
+from fill_events
 union all
 select
     tupleElement(last_fill, 1),
