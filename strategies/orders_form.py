@@ -131,7 +131,7 @@ class Request(NamedTuple):
 def asks_orders(strategy: object) -> bool:
     """Whether a strategy lets orders wait; of a checked plug-in, what it checks."""
     own = getattr(strategy, "own", strategy)
-    return hasattr(own, "orders") or hasattr(own, "step_orders")
+    return any(hasattr(own, method) for method in ("orders", "step_orders", "pair_orders"))
 
 
 def requests(

@@ -7,14 +7,13 @@ of one second are decided by the same ones.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import SettingsError
-from strategies.orders_form import asks_orders
 from strategies.protocol import Float32, Targets
 
 
@@ -55,16 +54,29 @@ class PairsStrategy(Protocol):
         ...
 
 
+class PairOrdersStrategy(Protocol):
+    """One whose orders wait, with or without `pair_targets` beside them."""
+
+    def pair_orders(self, rows: Float32, age_s: Float32) -> Sequence[Any]:
+        """Of each symbol in the desk's order: Orders of the n moments, several of them, or None.
+
+        Arguments as `PairsStrategy.pair_targets` has them.
+        """
+        ...
+
+
 class CheckedPairs:
     """A plug-in of this form, held to it: what it gets wrong is said, and is never a signal."""
 
     needs_model = False
 
     def __init__(self, name: str, own: Any) -> None:
-        self.name, self.group_size = name, getattr(own, "group_size", 0)
-        self._targets: Callable[..., Any] = own.pair_targets
-        if asks_orders(own):
-            raise SettingsError(f"strategy {name!r}: one over several symbols gives targets alone")
+        self.name, self.group_size, self.own = name, getattr(own, "group_size", 0), own
+        self._targets: Callable[..., Any] = getattr(own, "pair_targets", _no_targets)
+        if hasattr(own, "orders") or hasattr(own, "step_orders"):
+            raise SettingsError(
+                f"strategy {name!r}: one over several symbols gives pair_orders, and no orders"
+            )
         if own.needs_model:
             raise SettingsError(f"strategy {name!r}: one over several symbols sees no model")
         try:
@@ -100,7 +112,30 @@ class CheckedPairs:
             raise SettingsError(f"strategy {self.name!r}: a size is from 0 to 1")
         return PairTargets(given[0].astype(np.int8), np.nan_to_num(given[1]), *given[2:])
 
+    def pair_orders(self, rows: Float32, age_s: Float32) -> Sequence[Any]:
+        """The plug-in's, as it gave them, one of each symbol; only where it has such a method.
+
+        Raises:
+            SettingsError: it raised, or gave something else than one of each symbol.
+        """
+        try:
+            given = tuple(self.own.pair_orders(rows, age_s))
+        except Exception as error:  # whatever the person's code raises
+            raise SettingsError(
+                f"strategy {self.name!r}: pair_orders() failed: {error!r}"
+            ) from error
+        if len(given) != age_s.shape[1]:
+            raise SettingsError(
+                f"strategy {self.name!r}: pair_orders() gave orders of {len(given)} symbols, and"
+                f" the group has {age_s.shape[1]}"
+            )
+        return tuple(one or () for one in given)
+
+
+def _no_targets(_rows: Float32, age_s: Float32) -> PairTargets:
+    return PairTargets(np.zeros(age_s.shape, np.int8), np.zeros(age_s.shape, np.float32))
+
 
 def sees_several(strategy: object) -> bool:
     """Whether a strategy, or its class, is of this form."""
-    return hasattr(strategy, "pair_targets")
+    return hasattr(strategy, "pair_targets") or hasattr(strategy, "pair_orders")

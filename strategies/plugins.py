@@ -24,8 +24,9 @@ from strategies import imports, kept
 _MEMBERS = ("name", "horizon_s", "needs_model", "targets")
 _REMEMBERING = ("name", "horizon_s", "needs_model", "state_size", "step")
 _OF_SEVERAL = ("name", "horizon_s", "needs_model", "pair_targets")
-_METHODS = ("targets", "step", "pair_targets", "orders", "step_orders", "wishes")
-_INSTEAD = {"targets": "orders", "step": "step_orders"}  # that let orders wait
+_METHODS = ("targets", "step", "pair_targets", "orders", "step_orders", "pair_orders", "wishes")
+#: That let orders wait.
+_INSTEAD = {"targets": "orders", "step": "step_orders", "pair_targets": "pair_orders"}
 _EXAMPLE = "docs/how-to/write-a-strategy.md shows one"
 
 
@@ -179,7 +180,8 @@ def _checked(strategy: Any, where: str) -> type[Any]:
         renamed.adopt(strategy)
     remembers = hasattr(strategy, "step") or hasattr(strategy, "step_orders")
     members = _REMEMBERING if remembers else _MEMBERS
-    members = _OF_SEVERAL if hasattr(strategy, "pair_targets") else members
+    of_several = hasattr(strategy, "pair_targets") or hasattr(strategy, "pair_orders")
+    members = _OF_SEVERAL if of_several else members
     lacks = {m for m in members if m != "horizon_s" and not hasattr(strategy, m)}
     lacks -= {m for m, other in _INSTEAD.items() if hasattr(strategy, other)}
     if missing := sorted(lacks):

@@ -18,7 +18,7 @@ from strategies.desk import Member, same_rule
 from strategies.edge import Costs, in_steps, target_share
 from strategies.folded import FoldedStrategy, fold, remembers
 from strategies.orders_form import asks_orders
-from strategies.pairs_form import PairsStrategy, sees_several
+from strategies.pairs_form import PairOrdersStrategy, PairsStrategy, sees_several
 from strategies.protocol import NOTHING_HELD, Held, Strategy, Targets, entries
 from streams.order_signals import OrderDecider
 from streams.pair_rows import FeedKey, PairRows, RecentRows
@@ -101,7 +101,7 @@ class Decider:
                 signals += given
                 memories += remembered
             elif strategy.sees_several:
-                signals += strategy.of_several(seen, self._pairs, self._held)
+                signals += strategy.of_several(seen, self._pairs, self._remembered, self._held)
             else:
                 signals += strategy.with_orders(seen, self._remembered, self._held)
         if signals:
@@ -218,14 +218,20 @@ class _StrategyDecider:
         return [*signals, *self._orders.signals(predicted, remembered)]
 
     def of_several(
-        self, predicted: Predicted, rows: PairRows, held: dict[str, Held]
-    ) -> list[Signal]:
+        self, predicted: Predicted, rows: PairRows, remembered: dict[str, bytes],
+        held: dict[str, Held],
+    ) -> list[Signal]:  # fmt: skip
         """Signals of a strategy that sees several symbols: of the leg whose rows these are."""
         sampled, strategy = predicted.sampled, cast(PairsStrategy, self._member.strategy)
         group, columns = self._member.group_of(sampled.symbol), sampled.features.shape[1]
         together = rows.at(sampled.source, group, sampled.time_msc, columns)
-        targets = strategy.pair_targets(*together).of(group.index(sampled.symbol))
-        return self.signals(predicted, targets, held)[0]
+        place = group.index(sampled.symbol)
+        targets = strategy.pair_targets(*together).of(place)
+        signals = self.signals(predicted, targets, held)[0]
+        if not self.asks_orders:
+            return signals
+        orders = cast(PairOrdersStrategy, strategy).pair_orders(*together)
+        return [*signals, *self._orders.given(predicted, orders[place], remembered)]
 
     def moves(self, feed: str, target: int, time_msc: int, held: dict[str, Held]) -> bool:
         """Whether one row's target may be an entry; what `entries` says, sooner."""

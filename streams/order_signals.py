@@ -43,10 +43,16 @@ class OrderDecider:
         Raises:
             SettingsError: the strategy gave no orders, or such as have no form.
         """
-        sampled, strategy = predicted.sampled, cast(OrdersStrategy, self._member.strategy)
-        given = strategy.orders(sampled.features, predicted.probabilities)
+        strategy = cast(OrdersStrategy, self._member.strategy)
+        given = strategy.orders(predicted.sampled.features, predicted.probabilities)
+        return self.given(predicted, given, remembered)
+
+    def given(
+        self, predicted: Predicted, given: Any, remembered: dict[str, bytes]
+    ) -> list[OrderSignal]:
+        """Of what a strategy said of one feed's rows; see `signals`."""
         name, horizon_s = self._member.name, self._member.horizon_s
-        several = checked(name, horizon_s, given, len(sampled.time_msc))
+        several = checked(name, horizon_s, given, len(predicted.sampled.time_msc))
         wanted = self._requests(predicted, several, slice(None), remembered)
         return [self._signal(predicted, one) for one in sorted(wanted, key=_place)]
 

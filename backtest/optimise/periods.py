@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from backtest.optimise.broker import FeedTrade
 from backtest.optimise.shared import SharedMarket
-from backtest.optimise.trial import FeedTrade
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import optuna
 
 from backtest import sharpe
+from backtest.optimise.broker import FeedTrade
 from backtest.optimise.periods import Ledger, Part, Periods, ledger, returns, within
-from backtest.optimise.trial import Evaluator, FeedTrade
+from backtest.optimise.trial import Evaluator
 from strategies.parameters import Parameter
 
 _LEAST_TRADES = 5  # of fewer in a part no ratio says anything

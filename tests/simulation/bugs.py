@@ -34,8 +34,9 @@ from execution.order_path import exits, sizing, trailing, waiting
 from execution.order_path.engine import Engine
 from execution.order_path.shared_stops import SharedStops
 from execution.risk import checks as risk
-from execution.risk import controls, trading_state
+from execution.risk import controls, firm_entry, trading_state
 from execution.risk.drawdown import DrawdownLadder
+from execution.risk.firm_watch import FirmWatch
 
 
 class Bug(NamedTuple):
@@ -224,5 +225,7 @@ BUGS = (
         _nearest, 600),
     Bug("a person's closing of a shared position is nobody's", SharedClosings, "_reducing",
         _always(0.0), 400),
+    Bug("a firm's breach stops nothing", FirmWatch, "_stop", _always(None), 200),
+    Bug("a firm's lots are not counted", firm_entry, "_lots", _always(None), 200),
     Bug("who lost the lease ends and halts nothing", Live, "_keep_lease", _ends_unhalted, 200),
 )  # fmt: skip

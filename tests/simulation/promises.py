@@ -51,7 +51,7 @@ def after_step(world: World, before: Seen) -> Seen:
         raise Violation(misplaced)
     if problem := sharing.neglected(world):
         raise Violation(problem)
-    if owed := world.trips.check() or world.tenancy.check():
+    if owed := world.trips.check() or world.tenancy.check() or world.firm.check():
         raise Violation(owed)
     return now
 

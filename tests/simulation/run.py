@@ -91,6 +91,7 @@ class _Life:
         if self._rng.random() < 0.35:
             self._signal()
         self._world.trips.step()
+        self._world.firm.step()
         self._world.signed.step()
         self._world.tenancy.step()
         self._world.waiting.step()

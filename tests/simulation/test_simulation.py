@@ -7,7 +7,7 @@ import pytest
 
 from core.contracts.order import EventKind, OrderEvent
 from core.topics import ORDER_EVENTS
-from tests.simulation import tenancy, trips
+from tests.simulation import firm, tenancy, trips
 from tests.simulation.bugs import BUGS
 from tests.simulation.market import SYMBOLS
 from tests.simulation.run import simulate
@@ -65,6 +65,10 @@ def test_every_breaker_trips_in_some_world() -> None:
         if not missing:
             break
     assert not missing
+
+
+def test_a_firms_rules_are_broken_in_some_worlds() -> None:
+    assert any(simulate(seed).firm.broken for seed in filter(firm.holds, range(100)))
 
 
 def test_a_second_execution_takes_the_account_and_trades_in_some_worlds() -> None:

@@ -39,6 +39,7 @@ from execution.risk import trading_state
 from tests.simulation.broker import Broker, Watched
 from tests.simulation.bus import SimulatedBus
 from tests.simulation.disk import SimulatedDisk
+from tests.simulation.firm import Firm
 from tests.simulation.market import SOURCE, SYMBOLS, VARIANTS
 from tests.simulation.rotation import Rotation
 from tests.simulation.signed import Signed
@@ -103,7 +104,7 @@ class World:
         self.ticks_flow = True
         self.timer, self.clock = _Timer(self), _Clock(self)
         self.trips, self.tenancy = Trips(self, LOTS), Tenancy(self)
-        self.waiting = Waiting(self)
+        self.waiting, self.firm = Waiting(self), Firm(self, LOTS)
         self._elsewhere = False  # what happens now happens to another process
 
     # Time: what the engine's clock and timer show, and what happens while it waits.
@@ -187,6 +188,7 @@ class World:
         if self.parts is not None and self.parts.publisher is not None:
             self._run(self.parts.publisher.deliver)
             self.trips.turned()
+            self.firm.turned()
 
     def _turn(self) -> None:
         assert self._live is not None
@@ -250,6 +252,7 @@ class World:
         self.tell(f"trading {state}")
         if state == "active":
             self.trips.resumed()
+            self.firm.resumed()
             self.tenancy.resumed()
         command = trading_state.ControlCommand(state, "ann", "sim", self.now_us)
         if state == "active":

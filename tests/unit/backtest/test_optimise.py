@@ -279,6 +279,33 @@ def test_so_it_does_for_one_that_lets_orders_wait(recording, tmp_path):
     assert fast == real
 
 
+def test_so_it_does_for_orders_that_wait_in_two_symbols(recording, gold, tmp_path):
+    of_pairs = """
+    def pair_orders(self, rows, age_s):
+        ahead = np.nan_to_num(self.ahead(rows, age_s)[0])
+        return [Orders(ahead[:, n], np.full(len(rows), 2.0), life_s=60.0) for n in (0, 1)]
+"""
+    text = APART.replace("import FEATURE_NAMES,", "import FEATURE_NAMES, Orders,") + of_pairs
+    with_own(tmp_path, "legs", text.replace('"apart"', '"legs"').replace("pair_targets", "ahead"))
+    desk_text = b'[strategies.legs]\npairs = [["EURUSD", "XAUUSD"]]\n'
+    settings = Settings(
+        str(tmp_path), run=RunSettings("o1", "backtest", "o1", "desk"),
+        signals=SignalSettings(parameters="gap=25"),
+    )  # fmt: skip
+    last = min(recording.last_msc, gold.last_msc)
+    (job,) = plan.jobs(
+        [recording, gold], MarketSpan(recording.first_msc, last), settings, together=True,
+        desk=desk.parse(desk_text, "desk"),
+    )  # fmt: skip
+    outcome = backtest_run.run(job)
+    waited = {e.order_id for e in outcome.events if e.reason.startswith("limit ")}
+    assert {e.symbol for e in outcome.events if e.order_id in waited and e.kind == "filled"} == {
+        "EURUSD", "XAUUSD",
+    }  # fmt: skip
+    fast, real = fast_and_real(job)
+    assert fast == real
+
+
 def test_so_it_does_where_symbols_of_one_account_are_sized_by_its_equity(recording, gold, tmp_path):
     with_own(tmp_path, "apart", APART)
     text = b'[strategies.apart]\npairs = [["EURUSD", "XAUUSD"]]\n'

@@ -21,6 +21,7 @@ from features.catalog import NAMES
 from models.serving.predictor import Predictions
 from strategies.desk import Member, members
 from strategies.orders_form import Order, Orders
+from strategies.pairs_form import CheckedPairs
 from strategies.protocol import ModelStrategy, Targets
 from streams.decide import Decider, memory_key
 from streams.pair_rows import PairRows
@@ -244,6 +245,60 @@ def test_a_pair_is_decided_the_same_however_the_stream_was_cut_and_after_every_r
     live = list(range(59_000, 180_000, 500))  # half a second at once, as polled
     assert decided_by_slice([0, *live, 10_000_000]) == whole
     assert decided_by_slice([0, *live, 10_000_000], arrival=-1) == whole
+
+
+class Legs:
+    """Of two symbols: the first waits below or above by the second, the second by nothing."""
+
+    horizon_s, needs_model, group_size = 300.0, False, 2
+
+    def pair_orders(self, rows: Any, age_s: Any) -> list[Any]:
+        gap = np.nan_to_num(rows[:, 0, 0] - rows[:, 1, 0]) * (age_s < 30).all(axis=1)
+        return [Orders(np.sign(gap) * (np.abs(gap) > 0.5), np.abs(gap), life_s=20.0), None]
+
+
+def legs_by_slice(bounds: list[int]) -> list[Signal]:
+    own: Any = CheckedPairs("legs", Legs())
+    member = Member("legs", own, SETTINGS, groups=(("B", "A"),), symbols=("B", "A"))
+    state, signals = None, list[Signal]()
+    for begin, end in pairwise(bounds):
+        decider = Decider(RunSettings(), [member], None, state)
+        parts = [
+            cut(feed, *np.searchsorted(feed.time_msc, [begin, end]).tolist())
+            for feed in three_feeds()[:2]
+        ]
+        decider.observe([part.sampled for part in parts])
+        for part in parts:
+            signals += decider.rows(part).signals
+        state = pickle.loads(pickle.dumps(decider.state))
+    return sorted(signals, key=lambda s: (s.ts_event_us, s.symbol))
+
+
+def test_orders_of_a_pair_wait_the_same_however_the_stream_was_cut() -> None:
+    whole = legs_by_slice([0, 10_000_000])
+    assert {s.symbol for s in whole} == {"B"}
+    assert {type(s) for s in whole} == {OrderSignal}
+    assert {s.action for s in whole if isinstance(s, OrderSignal)} == {"place", "cancel"}
+    live = list(range(59_000, 180_000, 500))
+    assert legs_by_slice([0, *live, 10_000_000]) == whole
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [([None], "of 1 symbols"), ("ab", "not Orders"), (3, "failed")],
+)
+def test_orders_of_a_pair_without_a_form_are_said(given: Any, problem: str) -> None:
+    class Wrong(Legs):
+        def pair_orders(self, rows: Any, age_s: Any) -> Any:
+            return given
+
+    own: Any = CheckedPairs("wrong", Wrong())
+    member = Member("wrong", own, SETTINGS, groups=(("B", "A"),), symbols=("B", "A"))
+    decider = Decider(RunSettings(), [member], None, None)
+    feeds = three_feeds()[:2]
+    decider.observe(feeds)
+    with pytest.raises(SettingsError, match=problem):
+        decider.rows(cut(feeds[1], 0, 50))
 
 
 def test_legs_of_a_pair_go_opposite_ways_and_see_what_both_were_two_seconds_before() -> None:
