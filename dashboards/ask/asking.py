@@ -25,7 +25,7 @@ from questions.plan import UnansweredError
 from questions.sql import Place
 
 _LONGEST_QUESTION = 500
-_READ = re.compile(r"ReadFrom\w* \(([^()]+)\)")
+_READ = re.compile(r"ReadFrom\w* \((\w+\.[^()\s]+)\)")
 Provider = Callable[[str, ClickhouseSettings], Written]
 
 
