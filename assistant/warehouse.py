@@ -38,7 +38,7 @@ class AssistantWarehouse:
 
     def candles(self, symbol: str, source: str, span: str, most: int) -> Bounded:
         """The newest candles of a symbol, newest first."""
-        about = {"symbol": symbol, "source": source, "interval": span, "most": most}
+        about = {"symbol": symbol, "source": source, "stored": span, "most": most}
         return bounded.ask(self._settings, _SQL["candles"], most, about)
 
     def query(

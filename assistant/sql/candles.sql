@@ -3,7 +3,7 @@ WITH first_source AS (
     SELECT min(b.source) AS source
     FROM bar AS b
     WHERE
-        b.`interval` = {interval:String} AND b.symbol = {symbol:String}
+        b.`interval` = {stored:String} AND b.symbol = {symbol:String}
         AND {source:String} IN ('', b.source)
 )
 
@@ -16,7 +16,7 @@ SELECT
     toFloat64(b.bid_close) AS close_
 FROM bar AS b
 WHERE
-    b.`interval` = {interval:String} AND b.symbol = {symbol:String}
+    b.`interval` = {stored:String} AND b.symbol = {symbol:String}
     AND b.source IN (SELECT f.source FROM first_source AS f)
 ORDER BY time_s DESC
 LIMIT {most:UInt32}
