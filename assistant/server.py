@@ -8,15 +8,16 @@ the one act, a halt, is put to the person at the client before it is done.
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeVar
 
 from mcp.server import MCPServer
 from mcp.server.elicitation import ElicitationResult
-from mcp.server.mcpserver import Elicit, Resolve
+from mcp.server.mcpserver import Elicit, Image, Resolve
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from adapters.clickhouse.bounded import MOST_ROWS, plain
+from assistant.chart import MOST_CANDLES, drawn
 from assistant.warehouse import AssistantWarehouse
 from core import identity, pseudonyms, trading_control
 from core.clock import Clock
@@ -27,6 +28,7 @@ from dashboards.live.explained import explained
 from dashboards.live.risk_page import RiskPage
 from execution.risk.signed_resumes import keep_outside
 
+Given = TypeVar("Given")
 _log = logging.getLogger("mcp")
 _LONGEST_REASON = 200
 _ABOUT = (
@@ -71,6 +73,22 @@ class Tools:
         """A signal, order or report row back to its ticks, recomputed and compared bit for bit."""
         return await _answered("explain", id, lambda: explained(id))
 
+    async def chart(
+        self, symbol: str, span: Literal["1m", "5m", "1h"] = "1m", candles: int = 120,
+        source: str = "",
+    ) -> list[str | Image]:  # fmt: skip
+        """A picture of a symbol's newest candles of bids, at most 300."""
+        most = min(max(candles, 1), MOST_CANDLES)
+        title, png = await _answered(
+            "chart", f"{symbol} {span}",
+            lambda: drawn(self._warehouse.candles(symbol, source, span, most), symbol, span),
+        )  # fmt: skip
+        return [title, Image(data=png, format="png")]
+
+    async def reports(self) -> dict[str, Any]:
+        """Reports that were made, of which day, by whom and when; their rows are in rpt_ marts."""
+        return await _answered("reports", "", self._warehouse.reports)
+
     async def risk(self) -> dict[str, Any]:
         """What the account can lose now: value at risk, exposure, stress, room before stop-out."""
         return await _answered("risk", "", self._risk)
@@ -101,12 +119,14 @@ def server(settings: Settings, where: ClickhouseSettings, clock: Clock) -> MCPSe
     """The server of one home; `where`: the warehouse, with an analyst's user."""
     tools = Tools(settings, where, clock)
     built = MCPServer("tickhouse", instructions=_ABOUT, log_level="WARNING")
-    for tool in (tools.schema, tools.query, tools.explain, tools.risk, tools.halt):
+    looks = (tools.schema, tools.query, tools.explain, tools.risk, tools.reports)
+    for tool in (*looks, tools.halt):
         built.tool()(tool)
+    built.tool(structured_output=False)(tools.chart)  # a picture has no schema
     return built
 
 
-async def _answered(name: str, about: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+async def _answered(name: str, about: str, ask: Callable[[], Given]) -> Given:
     """Ask in a thread; what went wrong is a tool's error, in our words."""
     _log.info("%s: %s", name, about[:2000])
     try:

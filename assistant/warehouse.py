@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.clickhouse import bounded
-from adapters.clickhouse.bounded import MOST_ROWS
+from adapters.clickhouse.bounded import MOST_ROWS, Bounded
 from core.sections import ClickhouseSettings
 
 _SQL = {path.stem: path.read_text() for path in (Path(__file__).parent / "sql").glob("*.sql")}
@@ -31,6 +31,15 @@ class AssistantWarehouse:
         """Names, types and meanings of a table's columns; `table` may say its database."""
         database, _, name = table.rpartition(".")
         return self.query(_SQL["columns"], parameters={"database": database, "table": name})
+
+    def reports(self) -> dict[str, Any]:
+        """Which reports were made, of which day, by whom, in how many versions."""
+        return self.query(_SQL["reports"])
+
+    def candles(self, symbol: str, source: str, span: str, most: int) -> Bounded:
+        """The newest candles of a symbol, newest first."""
+        about = {"symbol": symbol, "source": source, "stored": span, "most": most}
+        return bounded.ask(self._settings, _SQL["candles"], most, about)
 
     def query(
         self, sql: str, most: int = MOST_ROWS, parameters: dict[str, Any] | None = None

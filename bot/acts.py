@@ -5,6 +5,7 @@ asked. Telegram's word on who somebody is is no password, so no audit line calls
 """
 
 import contextlib
+import logging
 from pathlib import Path
 
 from bot.people import Person
@@ -17,6 +18,8 @@ from core.settings import Settings
 from core.trading_control import Positions
 from execution.risk.signed_resumes import keep_outside
 from surveillance import answering
+
+_log = logging.getLogger(__name__)
 
 
 class Acts:
@@ -92,6 +95,13 @@ class Acts:
             self._home, self._clock, rule, subject, span, by, "by Telegram", authenticated=False
         )
         return f"{rule} {subject}: silent for {span}, by {by}."
+
+    def refused(self, person: Person, what: str, why: str) -> None:
+        """Chain what somebody known here may not do, or could not prove; the refusal stands."""
+        try:
+            self._note(person, "refused", what, why)
+        except (OSError, TickhouseError) as error:
+            _log.error("a refusal is not in the audit trail: %s (%s: %s)", error, what, why)
 
     def _note(self, person: Person, action: str, detail: str, reason: str) -> None:
         """Which account of Telegram's it was, beside what the act itself writes."""

@@ -105,6 +105,8 @@ class Chat:
         """A button: the answer to a question, or one under an alert, which asks first."""
         kind, _, token = update.button.partition(":")
         if kind not in ("yes", NO):
+            if not may(person, "act"):
+                await self._commands.refuse(person, "a button of an alert", "not for the role")
             for out in self._commands.alert_button(kind, token, update.chat, person):
                 self._say(out._replace(press=update.press))
             return
@@ -116,6 +118,7 @@ class Chat:
             said = "Nothing was done."
         elif not may(person, question.right):  # it may have been taken from him meanwhile
             said = f"Not done: not for role {person.role}."
+            await self._commands.refuse(person, question.text.partition("\n")[0], said)
         else:
             said = await self._act(question.act)
         text = f"{question.text}\n→ {said}"

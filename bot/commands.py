@@ -74,7 +74,10 @@ class Commands:
         if known is None:
             return [Outgoing(chat, "There is no such command: /help lists them.")]
         if not may(person, known.right):
-            return [Outgoing(chat, f"/{command.name} is not for role {person.role}.")]
+            why = f"/{command.name} is not for role {person.role}."
+            if known.right == "act":
+                await self.refuse(person, f"/{command.name}", why)
+            return [Outgoing(chat, why)]
         return await known.answer(command, chat, person)
 
     def alert_button(self, kind: str, token: str, chat: int, person: Person) -> list[Outgoing]:
@@ -172,6 +175,7 @@ class Commands:
         given = command.words[0] if command.words else ""
         problem = await asyncio.to_thread(self._codes.problem, person.name, given)
         if problem:
+            await self.refuse(person, "/flatten", problem)
             return [Outgoing(chat, problem)]
         reason = command.reason(1) or "by Telegram"
         act = partial(self._acts.halt, person, reason, "flatten")
@@ -191,6 +195,10 @@ class Commands:
         text = "Prepare to resume? People sign it then." if signs else "Resume trading?"
         act = partial(self._acts.resume, person, reason)
         return [self._question(f"{text}\n{now}\nReason: {reason}", chat, person, act)]
+
+    async def refuse(self, person: Person, what: str, why: str) -> None:
+        """Chain that somebody who is known here was refused."""
+        await asyncio.to_thread(self._acts.refused, person, what, why)
 
     async def _help(self, _: Command, chat: int, person: Person) -> Sequence[Outgoing]:
         lines = [

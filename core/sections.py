@@ -333,6 +333,24 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cache_mib: int = 64  # answers that are kept, by version of the data
 
 
+class AskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom `tickhouse ask` and the page for questions ask when the grammar has no answer."""
+
+    provider: str = (
+        ""  # address of an OpenAI-compatible endpoint, as https://host/v1; empty: nobody
+    )
+    model: str = ""  # its name there
+    token: str = ""  # better as TICKHOUSE_ASK__TOKEN_FILE
+    private: bool = False  # whether its host may be an address of the own network
+    timeout_s: float = 30.0  # for one answer
+    per_day: int = 200  # questions that are put to it in a day (UTC); then none
+    redact: tuple[str, ...] = ()  # further words that leave as placeholders, as names of clients
+
+    def __repr__(self) -> str:
+        """Without the token."""
+        return f"AskSettings(provider={self.provider!r}, model={self.model!r})"
+
+
 class OidcSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A company's sign-in by OpenID Connect (extra `oidc`), beside names and passwords."""
 

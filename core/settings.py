@@ -22,6 +22,7 @@ from core.sections import (
     AdmissionSettings,
     AlertSettings,
     ApiSettings,
+    AskSettings,
     BackupSettings,
     BotSettings,
     BusSettings,
@@ -77,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bot: BotSettings = BotSettings()
     api: ApiSettings = ApiSettings()
     oidc: OidcSettings = OidcSettings()
+    ask: AskSettings = AskSettings()
     rules: RuleSettings = RuleSettings()
     traces: TraceSettings = TraceSettings()
     controls: ControlSettings = ControlSettings()
@@ -98,6 +100,7 @@ _LISTS = {"symbols", "members", "addresses", "strategies", "hosts", "corrections
     "chats",
     "people",
     "tells",
+    "redact",
 }
 _ALONE = {"TICKHOUSE_HOME", "TICKHOUSE_TEST_DATA"}
 _TOKEN = "name a file of its own, TICKHOUSE_BOT__TOKEN_FILE=PATH"  # noqa: S105  # a remedy
@@ -121,6 +124,8 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
         _check_names(values, str(toml))
         if "controls" in values:  # a file that lies where a home does must not say whom to trust
             raise SettingsError(f"{toml}: section 'controls' is set by the environment alone")
+        if isinstance(values.get("ask"), Mapping) and "provider" in values["ask"]:
+            raise SettingsError(f"{toml}: ask.provider is set by the environment alone")
         if isinstance(values.get("bot"), Mapping) and "token" in values["bot"]:
             raise SettingsError(f"{toml}: bot.token stands in no file that is shared: {_TOKEN}")
     for name, text in environ.items():

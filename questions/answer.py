@@ -14,9 +14,12 @@ Query = Callable[[str], Sequence[dict[str, Any]]]
 
 
 class Answer(NamedTuple):
-    """Rows by column; `says` tells in words what they are, and from which rows."""
+    """Rows by column; `says` tells in words what they are, and from which rows.
 
-    plan: Plan
+    `plan` is None of a statement that the grammar did not write.
+    """
+
+    plan: Plan | None
     statement: str
     says: str
     rows: list[dict[str, Any]]

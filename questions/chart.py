@@ -11,9 +11,9 @@ _OVER_TIME = {"day", "week", "month", "hour"}
 
 def chart(answer: Answer) -> dict[str, Any]:
     """The specification, with the rows in it; of one figure, a single bar."""
-    return chart_of(
-        answer.rows, answer.says, over_time=is_over_time(answer.plan.dimensions, answer.plan.order)
-    )
+    plan = answer.plan
+    over_time = plan is not None and is_over_time(plan.dimensions, plan.order)
+    return chart_of(answer.rows, answer.says, over_time=over_time)
 
 
 def is_over_time(dimensions: Sequence[str], order: str) -> bool:

@@ -11,14 +11,26 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from core.errors import TickhouseError
-from questions.answer import Asker, Query
+from questions.answer import Query
 from questions.plan import UnansweredError
 from questions.sql import Place
 
 _CLOSE = 1e-6
+
+
+class Understands(Protocol):
+    """Whoever makes a statement of a question: the grammar, or a provider."""
+
+    def understood(self, text: str, now: datetime) -> tuple[object, str]:
+        """What is meant, and its statement.
+
+        Raises:
+            UnansweredError: there is no answer; its text says why.
+        """
+        ...
 
 
 class Outcome(NamedTuple):
@@ -49,7 +61,7 @@ def read(path: Path) -> Set:
 
 def evaluate(
     quiz: Set,
-    asker: Asker,
+    asker: Understands,
     query: Query,
     place: Place,
     tell: Callable[[Outcome], None] = lambda _: None,
@@ -64,7 +76,7 @@ def evaluate(
 
 
 def _outcome(
-    question: dict[str, Any], now: datetime, asker: Asker, query: Query, place: Place
+    question: dict[str, Any], now: datetime, asker: Understands, query: Query, place: Place
 ) -> Outcome:
     number, text, kind = question["id"], question["text"], question["kind"]
     try:

@@ -39,10 +39,13 @@ class Bounded(NamedTuple):
 
 
 def ask(
-    settings: ClickhouseSettings, sql: str, most: int = MOST_ROWS,
+    settings: ClickhouseSettings, sql: str, most: int | None = MOST_ROWS,
     parameters: dict[str, Any] | None = None,
 ) -> Bounded:  # fmt: skip
     """Ask it by a connection of its own. Blocking.
+
+    Args:
+        most: rows, at most 1,000; None: no bound, of a statement of ours.
 
     Raises:
         UnavailableError, WarehouseError: as the warehouse answers.
@@ -52,16 +55,18 @@ def ask(
         try:
             with connected.query_row_block_stream(sql, parameters=parameters or {}) as stream:
                 source = stream.source
-                rows, cut = _head(stream, min(max(most, 1), MOST_ROWS))
+                rows, cut = _head(stream, most)
         finally:
             connected.close()
     types = [kind.name for kind in source.column_types]
     return Bounded(list(source.column_names), types, rows, cut)
 
 
-def _head(blocks: Any, most: int) -> tuple[list[list[Any]], bool]:
+def _head(blocks: Any, most: int | None) -> tuple[list[list[Any]], bool]:
     rows: list[list[Any]] = []
-    left = MOST_CHARACTERS
+    if most is None:
+        return [list(row) for block in blocks for row in block], False
+    most, left = min(max(most, 1), MOST_ROWS), MOST_CHARACTERS
     for block in blocks:
         for row in block:
             left -= len(str([plain(value) for value in row]))

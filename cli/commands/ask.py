@@ -1,7 +1,8 @@
 """`tickhouse ask "…"`: a question in plain English, answered with the SQL that answers it.
 
-Without a network and without a model: a grammar of the usual questions, which refuses what it does
-not know to the last word. The statement runs as the home's reader, who can change nothing.
+A grammar of the usual questions answers without a network; it refuses what it does not know to the
+last word. Then, where the home names one (`TICKHOUSE_ASK__PROVIDER`), a language model is asked for
+a statement. Either runs as the home's reader, who can change nothing.
 """
 
 import argparse
@@ -19,9 +20,9 @@ from rich.table import Table
 
 from adapters.clickhouse import marts
 from cli.commands.printed import output
-from cli.stack.warehouse_client import at_hand, warehouse_client
+from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from core import credentials
-from core.clock import ManualClock, SystemClock
+from core.clock import Clock, ManualClock, SystemClock
 from core.errors import InputError
 from core.home_users import READER
 from core.sections import ClickhouseSettings
@@ -48,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
+        "--offline", action="store_true", help="the grammar alone, whatever provider is set"
+    )
+    parser.add_argument(
+        "--provider", action="store_true", help="with --evaluate: of the provider, not the grammar"
+    )
+    parser.add_argument(
         "--evaluate", type=Path, metavar="FILE",
         help="measure the answers to a file of questions, over a made-up day",
     )  # fmt: skip
@@ -61,7 +68,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
         WarehouseError: the warehouse refused the statement.
     """
     if namespace.evaluate:
-        return _evaluate(namespace.evaluate)
+        return _evaluate(namespace.evaluate, settings, by_provider=namespace.provider)
     text = " ".join(namespace.question)
     if not text.strip():
         raise InputError("question", 'is empty: tickhouse ask "profit by symbol this week"')
@@ -73,7 +80,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     database = settings.clickhouse.database
     place = Place(database, marts.named(database, mode), mode)
     try:
-        answer = _answered(text, settings, place, now, only_sql=namespace.sql)
+        answer = _answered(text, settings, place, now, namespace)
     except UnansweredError as error:
         print(f"cannot answer: {error}")
         return 1
@@ -83,18 +90,61 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 
 
 def _answered(
-    text: str, settings: Settings, place: "Place", now: datetime, *, only_sql: bool
+    text: str, settings: Settings, place: "Place", now: datetime, namespace: argparse.Namespace
 ) -> "Answer | None":
     """The answer; None when only the statement was wanted, and is printed."""
-    from questions.answer import Asker
+    from questions.answer import Answer, Asker
+    from questions.plan import UnansweredError
 
     with at_hand(settings), closing(warehouse_client(settings, READER)) as client:
-        asker = Asker(_query(client), place)
-        if not only_sql:
+        query = _query(client)
+        asker = Asker(query, place)
+        try:
+            plan, statement = asker.understood(text, now)
+        except UnansweredError:
+            if namespace.offline or not settings.ask.provider:
+                raise
+            plan = None
+            statement, by = _provided(text, settings, place.mode)
+        if namespace.sql:
+            print(statement)
+            return None
+        if plan is not None:
             return asker.ask(text, now)
-        _, statement = asker.understood(text, now)
-        print(statement)
-        return None
+        query(f"EXPLAIN {statement}")
+        says = f"the statement is by {by}, and nobody has checked it"
+        return Answer(None, statement, says, [dict(row) for row in query(statement)])
+
+
+def _provided(text: str, settings: Settings, mode: str) -> tuple[str, str]:
+    """What the home's provider writes, and its name.
+
+    Raises:
+        InputError: it has no answer either.
+        UnavailableError, SettingsError: it cannot be asked.
+    """
+    from dashboards.ask.provider import HomesProvider
+
+    provider = HomesProvider(settings, SystemClock())
+    return provider(text, warehouse_settings(settings, READER), mode)
+
+
+class _ByProvider:
+    """A provider as something that is measured."""
+
+    def __init__(self, settings: Settings, clock: Clock, mode: str) -> None:
+        from dashboards.ask.provider import HomesProvider
+
+        self._provider, self._mode = HomesProvider(settings, clock), mode
+        self._where = warehouse_settings(settings, READER)
+
+    def understood(self, text: str, _: datetime) -> tuple[object, str]:
+        from questions.plan import UnansweredError
+
+        try:
+            return None, self._provider(text, self._where, self._mode).statement
+        except InputError as error:
+            raise UnansweredError(str(error)) from error
 
 
 def _query(client: "Client") -> "Query":
@@ -136,7 +186,7 @@ def _text(value: Any) -> str:
     return f"{value:,.6g}" if isinstance(value, float) else str(value)
 
 
-def _evaluate(path: Path) -> int:
+def _evaluate(path: Path, given: Settings, *, by_provider: bool) -> int:
     """Right, refused and wrong; 0 when at least 80 % are right and at most 2 % wrong."""
     from cli.busy import home as busy
     from questions import evaluate
@@ -149,14 +199,18 @@ def _evaluate(path: Path) -> int:
         busy.generate(settings, quiz.mode, ManualClock(round(quiz.now.timestamp() * 1e6)))
         busy_home = Path(folder) / "busy"
         own = ClickhouseSettings(credentials=str(credentials.directory_of(busy_home)))
-        made_up = Settings(home=str(busy_home), clickhouse=own)
+        made_up = Settings(home=str(busy_home), clickhouse=own, ask=given.ask)
         with at_hand(made_up), closing(warehouse_client(made_up, READER)) as client:
             database = settings.clickhouse.database
             place = Place(database, marts.named(database, quiz.mode), quiz.mode)
             query = _query(client)
             shown = tuple(track(quiz.questions, "questions", console=console))
             quiz = quiz._replace(questions=shown)
-            outcomes = evaluate.evaluate(quiz, Asker(query, place), query, place)
+            now = ManualClock(round(quiz.now.timestamp() * 1e6))
+            asker: evaluate.Understands = (
+                _ByProvider(made_up, now, quiz.mode) if by_provider else Asker(query, place)
+            )
+            outcomes = evaluate.evaluate(quiz, asker, query, place)
     counts = Counter(outcome.verdict for outcome in outcomes)
     for outcome in outcomes:
         if outcome.verdict == "wrong":

@@ -16,6 +16,7 @@ from core.clock import Clock
 from core.errors import InputError
 from core.sections import ClickhouseSettings
 from core.settings import Settings
+from dashboards.ask.provider import Written
 from dashboards.ask.saved import LONGEST_SQL
 from dashboards.entrance.sign_in import SignedIn
 from questions.answer import Asker, says
@@ -24,8 +25,8 @@ from questions.plan import UnansweredError
 from questions.sql import Place
 
 _LONGEST_QUESTION = 500
-_READ = re.compile(r"ReadFrom\w* \(([^()]+)\)")
-Provided = Callable[[str, ClickhouseSettings], tuple[str, str]]
+_READ = re.compile(r"ReadFrom\w* \((\w+\.[^()\s]+)\)")
+Provider = Callable[[str, ClickhouseSettings], Written]
 
 
 class Asking:
@@ -37,7 +38,7 @@ class Asking:
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock, provided: Provided | None = None
+        self, settings: Settings, clock: Clock, provided: Provider | None = None
     ) -> None:  # fmt: skip
         self._where, self._clock, self._provided = settings.clickhouse, clock, provided
         mode = settings.marts_mode
@@ -56,7 +57,7 @@ class Asking:
         where = self._as(who)
         now = datetime.fromtimestamp(self._clock.now_us() / 1e6, UTC)
         try:
-            asker = Asker(lambda sql: bounded.ask(where, sql).named(), self._place)
+            asker = Asker(lambda sql: bounded.ask(where, sql, None).named(), self._place)
             plan, sql = asker.understood(text, now)
             about = {"says": says(plan), "by": ""}
             over_time = is_over_time(plan.dimensions, plan.order)

@@ -29,6 +29,7 @@ from core.settings import Settings
 from dashboards.ask.asking import Asking
 from dashboards.ask.page import ROLES as ASK_ROLES
 from dashboards.ask.page import AskPage
+from dashboards.ask.provider import provider_of
 from dashboards.ask.saved import SavedQuestions
 from dashboards.entrance.answers import Entrance
 from dashboards.entrance.door import Door
@@ -80,7 +81,10 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
     regimes = FeedRegimes(config.clickhouse, config.run)
     door = Door(config.home_path, entrance, ("compliance",))
     analysts = Door(config.home_path, entrance, ASK_ROLES, everybody=True)
-    asks = AskPage(analysts, Asking(config, clock), SavedQuestions(config.home_path, clock))
+    asks = AskPage(
+        analysts, Asking(config, clock, provider_of(config, clock)),
+        SavedQuestions(config.home_path, clock),
+    )  # fmt: skip
     page = pages.application(
         Viewers(now.items),
         controls,

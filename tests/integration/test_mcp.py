@@ -1,6 +1,7 @@
 """An analyst's hour through the MCP SDK's own client, on a real warehouse."""
 
 import asyncio
+import base64
 import json
 import os
 import sys
@@ -15,10 +16,11 @@ from mcp.types import ElicitRequestParams, ElicitResult
 from adapters.clickhouse.rows import message_columns
 from adapters.clickhouse.writer import Writer
 from assistant.server import server
-from core import trading_control
+from core import identity, trading_control
 from core.clock import SystemClock
 from core.contracts.order import EventKind
 from core.home_users import ASSISTANT
+from core.sections import ClickhouseSettings
 from core.settings import Settings
 from tests.support.live_page import now_msc
 from tests.support.orders import event
@@ -36,6 +38,11 @@ def stored(warehouse: Warehouse) -> Warehouse:
     )
     with Writer(warehouse.settings) as writer:
         writer.insert("order_event", message_columns([noted]))
+    warehouse.client.command(
+        "INSERT INTO tick (source, symbol, ts_event, seq, bid, ask) SELECT 'mcp', 'XAUUSD',"
+        " toDateTime64('2026-01-05 10:00:00', 6, 'UTC') + number * 60, number, 2000 + number,"
+        " 2001 + number FROM numbers(6)"
+    )
     return warehouse
 
 
@@ -66,7 +73,9 @@ def test_an_analysts_hour(
 
     async def talk(client: Client) -> None:
         tools = (await client.list_tools()).tools
-        assert {one.name for one in tools} == {"schema", "query", "explain", "risk", "halt"}
+        assert {one.name for one in tools} == {
+            "schema", "query", "explain", "risk", "reports", "chart", "halt",
+        }  # fmt: skip
         assert all(one.description for one in tools)
         tables = await said(client, "schema")
         assert ["order_event" in row for row in tables["rows"]].count(True) == 1
@@ -82,6 +91,14 @@ def test_an_analysts_hour(
         assert (len(wide["rows"]), wide["cut"]) == (3, True)
         odd = await said(client, "query", sql="SELECT nan, 18446744073709551615, [1, 2], NULL")
         assert odd["rows"] == [[None, "18446744073709551615", [1, 2], None]]
+        assert (await said(client, "reports"))["rows"] == []
+        shown = await client.call_tool("chart", {"symbol": "XAUUSD", "candles": 2})
+        title, picture = shown.content
+        assert title.text == "XAUUSD of mcp: 2 candles of 1m, the last at 2005"
+        assert picture.mime_type == "image/png"
+        assert base64.b64decode(picture.data).startswith(b"\x89PNG")
+        assert "no bars of NONE" in await said(client, "chart", symbol="NONE")
+        assert "Input should be" in await said(client, "chart", symbol="XAUUSD", span="7s")
         assert await said(client, "risk") == {"nothing held yet": True}
         assert "nobody: no signal" in await said(client, "explain", id="nobody")
         assert "no signal" in await said(client, "explain", id="--bundle=x")
@@ -143,6 +160,34 @@ def test_a_halt_is_done_when_the_person_says_yes_and_never_else(
     assert all("the spread is odd" in question for question in questions)
     if held is not None:
         assert held.reason == "the spread is odd (by MCP)"
+
+
+def test_a_person_with_row_filters_lends_the_assistant_no_other_eyes(
+    tmp_path: Path, stored: Warehouse
+) -> None:
+    """Signed in as an analyst who sees no orders: not by SQL, not by a chart, and it stays so."""
+    blind = {"tickhouse.order_event": "0", "tickhouse.tick": "symbol = 'EURUSD'"}
+    blind |= {f"tickhouse.{bar}": "symbol = 'EURUSD'" for bar in ("bar_1m", "bar_5m", "bar_1h")}
+    eve = identity.new_user("eve", "analyst", "long enough", blind)
+    identity.save(identity.path_in(stored.home), {"eve": eve})
+    where = ClickhouseSettings(url=stored.url, user="eve", password="long enough")
+
+    async def run() -> None:
+        built = server(Settings(home=str(tmp_path)), where, SystemClock())
+        async with Client(built) as client:
+            for sql in (
+                "SELECT count() FROM order_event", "SELECT count() FROM tick",
+                "SELECT count() FROM merge('tickhouse', '^(tick|order_event)$')",
+                "SELECT count() FROM tick SETTINGS additional_table_filters = {}",
+            ):  # fmt: skip
+                answer = await said(client, "query", sql=sql)
+                assert isinstance(answer, str) or answer["rows"] == [[0]], sql
+            assert "no bars" in await said(client, "chart", symbol="XAUUSD")
+
+    try:
+        asyncio.run(run())
+    finally:
+        identity.path_in(stored.home).unlink()
 
 
 def test_the_command_serves_a_client_that_starts_it(tmp_path: Path, stored: Warehouse) -> None:

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from core import identity
 from core.clock import SystemClock
 from core.settings import Settings
-from dashboards.ask.asking import Asking, Provided
+from dashboards.ask.asking import Asking, Provider
 from dashboards.ask.page import ROLES, AskPage
 from dashboards.ask.saved import SavedQuestions
 from dashboards.entrance.answers import Entrance
@@ -31,7 +31,7 @@ def with_people(home: Path) -> None:
     identity.save(identity.path_in(home), {user.name: user for user in people})
 
 
-def application(settings: Settings, provided: Provided | None = None) -> Starlette:
+def application(settings: Settings, provided: Provider | None = None) -> Starlette:
     """The page alone, as the live page's process has it."""
     clock, home = SystemClock(), settings.home_path
     entrance = Entrance(SignIn(home, clock))

@@ -80,6 +80,11 @@ def test_nobody_presses_the_button_of_somebody_elses_question(desk: BotDesk) -> 
 def test_a_role_that_only_looks_may_halt_and_no_more(desk: BotDesk) -> None:
     assert desk.write("/flatten 123456", BERT) == ["/flatten is not for role analyst."]
     assert desk.write("/resume now", BERT) == ["/resume is not for role analyst."]
+    lines = [(e.actor, e.action, e.reason) for e in read(path_in(desk.home))]
+    assert lines == [
+        ("bert", "bot refused", "/flatten is not for role analyst."),
+        ("bert", "bot refused", "/resume is not for role analyst."),
+    ]
     assert "/flatten" not in desk.write("/help", BERT)[0]
     desk.write("/halt", BERT)
     desk.press("Yes", BERT)
@@ -95,6 +100,7 @@ def test_a_right_that_was_taken_away_since_the_question_counts_no_more(desk: Bot
     desk.write("/resume all is well")
     identity.save(users, {"ann": identity.new_user("ann", "analyst", "long-enough")})
     assert "Not done: not for role analyst." in desk.press("Yes")[0]
+    assert [e.action for e in read(path_in(desk.home))][-1] == "bot refused"
     identity.save(users, {"cleo": identity.new_user("cleo", "admin", "long-enough")})
     assert desk.write("/status") == []
 
@@ -179,6 +185,9 @@ def test_flattening_needs_a_code_that_counts_once(desk: BotDesk) -> None:
     given = code(desk)
     assert "CLOSE all positions?" in desk.write(f"/flatten {given} news")[0]
     assert desk.write(f"/flatten {given}") == ["That code is wrong, or was used."]
+    refused = [e for e in read(path_in(desk.home)) if e.action == "bot refused"]
+    assert [e.reason for e in refused][-1] == "That code is wrong, or was used."
+    assert not [e for e in refused if given in e.detail], "codes are kept nowhere"
     desk.restart()
     assert desk.write(f"/flatten {given}") == ["That code is wrong, or was used."]
     desk.wait_us(30_000_000)

@@ -53,7 +53,9 @@ const sql = el("textarea", { "aria-label": "The statement", spellcheck: "false" 
 const result = el("section", { "aria-live": "polite" });
 const saved = el("ul", { class: "saved" });
 const run = el("button", { type: "button" }, "Run");
-const keep = el("button", { type: "button" }, "Save…");
+const name = el("input", { name: "name", maxlength: "80", placeholder: "a name for it", "aria-label": "Name under which to save", autocomplete: "off" });
+const keep = el("button", { type: "submit" }, "Save");
+const keeping = el("form", { class: "keep" }, name, keep);
 let asked = "";
 
 async function show(ask: () => Promise<Answer>): Promise<void> {
@@ -86,7 +88,7 @@ function drawn(answer: Answer): HTMLElement[] {
     parts.push(figure);
   }
   parts.push(table(answer), el("p", { class: "note" }, `${from} ${answer.rows.length} row${answer.rows.length === 1 ? "" : "s"}${answer.cut ? ", and there are more" : ""}. Times are UTC.`));
-  if (answer.chart) {
+  if (chart) {
     const link = el("a", { href: URL.createObjectURL(new Blob([JSON.stringify(answer.chart, null, 1)], { type: "application/json" })), download: "chart.vl.json" }, "The chart as Vega-Lite");
     parts.push(el("p", {}, link));
   }
@@ -129,9 +131,10 @@ function told(error: Error): void {
 }
 
 run.onclick = () => void show(() => call<Answer>("run", { sql: sql.value }));
-keep.onclick = () => {
-  const name = prompt("Save under which name?", asked.slice(0, 80));
-  if (name) void call("save", { name, question: asked, sql: sql.value }).then(() => { say(`Saved: ${name}`); return list(); }, told);
+keeping.onsubmit = (event) => {
+  event.preventDefault();
+  const body = { name: name.value.trim() || asked.slice(0, 80), question: asked, sql: sql.value };
+  void call("save", body).then(() => { say(`Saved: ${body.name}`); name.value = ""; return list(); }, told);
 };
 sql.onkeydown = (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run.click();
@@ -157,7 +160,7 @@ function draw(): void {
   });
   place.replaceChildren(
     el("section", {}, form, examples, saved),
-    el("section", {}, el("h2", {}, "Statement"), sql, el("div", { class: "row" }, run, keep, el("small", {}, "Ctrl-Enter runs it, with the rights of an analyst: it reads and changes nothing."))),
+    el("section", {}, el("h2", {}, "Statement"), sql, el("div", { class: "row" }, run, keeping, el("small", {}, "Ctrl-Enter runs it, with the rights of an analyst: it reads and changes nothing."))),
     result);
   question.focus();
 }
