@@ -11,10 +11,10 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from adapters.clickhouse import migrate
 from adapters.clickhouse.native import Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
+from benchmarks import tick_table
 from benchmarks.figures import Figure, note
 from tests.support.reference_ticks import reference_ticks
 from tests.support.warehouse_server import Warehouse
@@ -89,8 +89,7 @@ def _measure(
 
 
 def _create(connection: Client, table: str, codec: str) -> None:
-    shipped = migrate.product_migrations()[0].statements()[0]
-    statement = shipped.replace("EXISTS tick (", f"EXISTS {table} (")
+    statement = tick_table.statement(table)
     connection.command(
         re.sub(r"CODEC \(GCD, Delta\(8\), ZSTD\(1\)\)", f"CODEC ({codec})", statement)
     )

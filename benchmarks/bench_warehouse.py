@@ -20,9 +20,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from adapters.clickhouse import migrate
 from adapters.clickhouse.native import encode_block
 from adapters.clickhouse.rows import tick_columns
+from benchmarks import tick_table
 from benchmarks.figures import Figure, note
 from benchmarks.machine import describe
 from benchmarks.market import some_ticks
@@ -128,9 +128,7 @@ def _compare(wire: Wire, inside: InProcess, rounds: int) -> Table:
 
 
 def _statement() -> str:
-    statement = migrate.product_migrations()[0].statements()[0]
-    plain = statement.replace("{engine:ReplacingMergeTree}", "ReplacingMergeTree")
-    return plain.replace("EXISTS tick (", "EXISTS market.tick (")
+    return tick_table.statement("market.tick")
 
 
 def _row(

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 from clickhouse_connect.driver.client import Client
 
-from adapters.clickhouse import migrate
 from adapters.clickhouse.native import TEXT, TIME, Column
 from adapters.clickhouse.rows import tick_columns
 from adapters.clickhouse.writer import Writer
+from benchmarks import tick_table
 from benchmarks.machine import describe
 from features.catalog import NAMES
 from features.kernel import update
@@ -48,11 +48,7 @@ class Layout:
 
     def statement(self, table: str) -> str:
         """CREATE TABLE of this layout."""
-        text = (
-            migrate.product_migrations()[0]
-            .statements()[0]
-            .replace("EXISTS tick (", f"EXISTS {table} (")
-        )
+        text = tick_table.statement(table)
         for before, after in self.edits:
             if before not in text:
                 raise ValueError(f"the shipped statement of tick has no {before!r}: mend LAYOUTS")
@@ -145,8 +141,8 @@ def _measure(connection: Client, name: str, layout: Layout, copies: int, base: i
         later = f"INTERVAL {copy * EVERY_DAYS} DAY"
         connection.command(
             f"INSERT INTO layout (source, symbol, ts_event, seq, bid, {stored}, last, volume, "
-            f"flags, quality, ts_recv) SELECT source, symbol, ts_event + {later}, seq, bid, "
-            f"{value}, last, volume, flags, quality, ts_recv + {later} FROM base{_ONE_PART}"
+            f"flags, quality, recv_after_us) SELECT source, symbol, ts_event + {later}, seq, bid, "
+            f"{value}, last, volume, flags, quality, recv_after_us FROM base{_ONE_PART}"
         )
     rate = copies * base / (time.monotonic() - started) / 1e6
     size, parts = connection.query(

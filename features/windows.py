@@ -62,11 +62,10 @@ def _spread_z(s: Any, spread_bp: float) -> float:
 
 
 @_inlined
-def _volatility_ratio(s: Any) -> float:
-    long = _volatility(s, _S300)
+def _volatility_ratio(short: float, long: float) -> float:
     if math.isnan(long):
         return math.nan
-    return _volatility(s, _S60) / long * math.sqrt(5.0) if long > 0.0 else 1.0
+    return short / long * math.sqrt(5.0) if long > 0.0 else 1.0
 
 
 @_inlined
@@ -110,14 +109,15 @@ def _trade_rate(s: Any) -> float:
 @_inlined
 def write_windows(s: Any, spread_bp: float, row: Any) -> None:
     """Columns 8 to 23, 34 and 40 to 45; those of peers stay NaN."""
+    short, long = _volatility(s, _S60), _volatility(s, _S300)  # roots are dear: once each
     row[8] = _return(s, _S1)
     row[9] = _return(s, _S5)
     row[10] = _return(s, _S15)
     row[11] = _return(s, _S30)
     row[12] = _return(s, _S60)
     row[13] = _return(s, _S300)
-    row[14] = _volatility(s, _S60)
-    row[15] = _volatility(s, _S300)
+    row[14] = short
+    row[15] = long
     row[16] = spread_bp
     row[17] = _spread_z(s, spread_bp)
     row[18] = _imbalance(s, _S15)
@@ -126,7 +126,7 @@ def write_windows(s: Any, spread_bp: float, row: Any) -> None:
     row[21] = _rate(s, _S60, 60.0)
     row[22] = s.time_sin
     row[23] = s.time_cos
-    row[34] = _volatility_ratio(s)
+    row[34] = _volatility_ratio(short, long)
     row[40] = _quote_pressure(s, _S15)
     row[41] = _quote_pressure(s, _S60)
     row[42] = _spread_ratio(s, spread_bp)

@@ -83,7 +83,9 @@ def version_columns(source: str, symbol: str, ticks: KnownArray, name: str) -> l
     """Rows of `tick_version`; `name`: the correction that brought them, empty for first ones."""
     kinds = np.where(ticks["withdrawn"] == 1, "withdrawal", "correction" if name else "first")
     return [
-        *tick_columns(source, symbol, ticks),
+        *_said(source, symbol, ticks),
+        Column("ts_recv", TIME, ticks["ts_recv_us"]),
+        Column("ts_known", TIME, ticks["ts_known_us"]),
         Column("version", "UInt32", ticks["version"].astype("<u4")),
         Column("kind", TEXT, kinds.tolist()),
         Column("correction_id", TEXT, name),
@@ -92,6 +94,16 @@ def version_columns(source: str, symbol: str, ticks: KnownArray, name: str) -> l
 
 def tick_columns(source: str, symbol: str, ticks: KnownArray) -> list[Column]:
     """Rows of `tick`, with when they became known."""
+    known_us = ticks["ts_known_us"]
+    return [
+        *_said(source, symbol, ticks),
+        Column("recv_after_us", "Int64", ticks["ts_recv_us"] - ticks["time_msc"] * 1000),
+        Column("ts_noted", TIME, np.where(known_us == ticks["ts_recv_us"], 0, known_us)),
+    ]
+
+
+def _said(source: str, symbol: str, ticks: KnownArray) -> list[Column]:
+    """What source and quality rules say of ticks."""
     return [
         Column("source", TEXT, source),
         Column("symbol", TEXT, symbol),
@@ -101,8 +113,6 @@ def tick_columns(source: str, symbol: str, ticks: KnownArray) -> list[Column]:
         Column("volume", "Float64", ticks["volume"]),
         Column("flags", "UInt16", ticks["flags"]),
         Column("quality", "UInt16", ticks["quality"]),
-        Column("ts_recv", TIME, ticks["ts_recv_us"]),
-        Column("ts_known", TIME, ticks["ts_known_us"]),
     ]
 
 

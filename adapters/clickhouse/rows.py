@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from adapters.clickhouse.native import PRICE, TEXT, TIME, Column
 from core.contracts.operations import Heartbeat
@@ -39,8 +40,23 @@ def tick_columns(source: str, symbol: str, ticks: TickArray) -> list[Column]:
         Column("volume", "Float64", ticks["volume"]),
         Column("flags", "UInt16", ticks["flags"]),
         Column("quality", "UInt16", ticks["quality"]),
-        Column("ts_recv", TIME, ticks["ts_recv_us"]),
+        Column("recv_after_us", "Int64", ticks["ts_recv_us"] - ticks["time_msc"] * 1000),
     ]
+
+
+def received_us(columns: Sequence[Column]) -> npt.NDArray[np.int64]:
+    """When ticks of such columns were received, Unix microseconds."""
+    of = {column.name: column.values for column in columns}
+    return np.asarray(of["ts_event"]) + np.asarray(of["recv_after_us"])
+
+
+def as_stored(columns: Sequence[Column]) -> Sequence[Column]:
+    """Columns of `tick` as it is now: a flow's memory from before an upgrade may have `ts_recv`."""
+    of = {column.name: column.values for column in columns}
+    if "ts_recv" not in of:
+        return columns
+    after_us = Column("recv_after_us", "Int64", np.asarray(of["ts_recv"]) - of["ts_event"])
+    return [after_us if column.name == "ts_recv" else column for column in columns]
 
 
 def quarantine_columns(batch: QuarantineBatch, ts_recv_us: int) -> list[Column]:

@@ -17,7 +17,7 @@ from adapters.clickhouse import stored_ticks
 from adapters.clickhouse.correction_rows import Correction, Said
 from adapters.clickhouse.corrections import Corrections
 from adapters.clickhouse.native import Column
-from adapters.clickhouse.rows import quarantine_columns
+from adapters.clickhouse.rows import as_stored, quarantine_columns, received_us
 from adapters.clickhouse.stored_ticks import Span
 from adapters.clickhouse.writer import Writer
 from core import tick_versions
@@ -49,6 +49,7 @@ class TickBlocks:
 
     def insert(self, columns: Sequence[Column], token: str | None) -> None:
         """Store a block of columns as `rows.tick_columns` makes them. Raises as Writer.insert."""
+        columns = as_stored(columns)
         of = {column.name: column.values for column in columns}
         times: npt.NDArray[np.int64] = of["ts_event"] // 1000  # type: ignore[operator, assignment]
         feeds = _distinct(of["source"]), _distinct(of["symbol"])
@@ -57,7 +58,7 @@ class TickBlocks:
             if not (self._any_withdrawn() or stored_ticks.anything(self._writer, *feeds, *span)):
                 self._writer.insert("tick", columns, token)
                 return
-            changes = self._compare(columns, _known(of, times), token)
+            changes = self._compare(columns, _known(columns, times), token)
         for change in changes:
             self._correct(*change)
 
@@ -133,12 +134,13 @@ def _distinct(values: Any) -> frozenset[str]:
     return frozenset({values} if isinstance(values, str) else values)
 
 
-def _known(of: dict[str, Any], times: npt.NDArray[np.int64]) -> KnownArray:
+def _known(columns: Sequence[Column], times: npt.NDArray[np.int64]) -> KnownArray:
+    of: dict[str, Any] = {column.name: column.values for column in columns}
     known = np.zeros(len(times), KNOWN)
     known["time_msc"], known["version"] = times, -1
     for name in ("seq", "flags", "quality", "bid", "ask", "last", "volume"):
         known[name] = of[name]
-    known["ts_recv_us"] = known["ts_known_us"] = of["ts_recv"]
+    known["ts_recv_us"] = known["ts_known_us"] = received_us(columns)
     return known
 
 

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from adapters.clickhouse import migrate, rows
+from adapters.clickhouse import correction_rows, migrate, rows
 from adapters.clickhouse.native import Column
 from core.calendar import CalendarEvent
 from core.contracts.exposure import ExposureRate
@@ -27,7 +27,9 @@ from core.contracts.signal import OrderSignal
 from core.contracts.tick import TICK, QuarantineBatch
 from core.contracts.twin import TwinComparison
 from core.instruments import Instrument
+from core.tick_versions import KNOWN
 
+_ADDED = r"ADD COLUMN IF NOT EXISTS (\w+) (\S+(?: 'UTC'\))?)(?: CODEC \(.*?\)\))? COMMENT"
 _TYPES = {float: "Float64", bool: "Bool"}
 
 
@@ -41,7 +43,10 @@ def columns_of(table: str) -> dict[str, str]:
     for migration in migrate.product_migrations():
         for part in migration.statements():
             if f"ALTER TABLE {table} ADD" in part:
-                columns += re.findall(r"ADD COLUMN IF NOT EXISTS (\w+) (\S+) COMMENT", part)
+                columns += re.findall(_ADDED, part)
+            if f"ALTER TABLE {table} DROP" in part:
+                gone = re.findall(r"DROP COLUMN IF EXISTS (\w+)", part)
+                columns = [column for column in columns if column[0] not in gone]
     return {name: kind for name, kind in columns if "ALIAS" not in kind}
 
 
@@ -90,7 +95,7 @@ def test_instrument_is_the_reference_data_plus_its_source() -> None:
 @pytest.mark.parametrize(
     ("table", "columns"),
     [
-        ("tick", rows.tick_columns("s", "X", np.zeros(1, TICK))),
+        ("tick", correction_rows.tick_columns("s", "X", np.zeros(1, KNOWN))),
         ("tick_quarantine", rows.quarantine_columns(QuarantineBatch(*"rmsxo", []), 0)),
         ("stage_latency", rows.latency_columns([])),
         ("process_state", rows.process_columns([])),
@@ -98,6 +103,11 @@ def test_instrument_is_the_reference_data_plus_its_source() -> None:
 )
 def test_a_blocks_columns_are_its_tables(table: str, columns: list[Column]) -> None:
     assert set(columns_of(table)) == {column.name for column in columns}
+
+
+def test_a_block_of_new_ticks_leaves_out_only_what_is_zero_of_each() -> None:
+    names = {column.name for column in rows.tick_columns("s", "X", np.zeros(1, TICK))}
+    assert set(columns_of("tick")) - names == {"ts_noted"}
 
 
 def test_every_stored_column_has_a_comment() -> None:

@@ -32,9 +32,9 @@ DEAL = {"mode": "live", "account": "a", "kind": "buy", "price": 1.5,
 VERSION = TICK | {"kind": "correction", "ask": 1.6}
 ROWS: dict[str, list[dict[str, Any]]] = {
     "tick": [
-        TICK | {"bid": 1.4, "ask": 1.6, "ts_recv": TICK["ts_event"]},
-        TICK | {"seq": 0, "bid": 9, "ask": 9, "ts_recv": TICK["ts_event"]},
-        TICK | {"seq": 2, "bid": 1.41, "ask": 1.6, "ts_recv": TICK["ts_event"]},
+        TICK | {"bid": 1.4, "ask": 1.6},
+        TICK | {"seq": 0, "bid": 9, "ask": 9},
+        TICK | {"seq": 2, "bid": 1.41, "ask": 1.6},
     ],
     "feature": [RUN | TICK | {"mid": 1.5, "spread": 0.2, "feature_set_hash": "f"}],
     "prediction": [

@@ -36,7 +36,7 @@ def event(order: str, seq: int, kind: str, ms: float, **more: Any) -> dict[str, 
 
 
 ROWS: dict[str, list[dict[str, Any]]] = {
-    "tick": [FEED | {"ts_event": at(0), "seq": 1, "bid": 1.4, "ask": 1.6, "ts_recv": at(2)}],
+    "tick": [FEED | {"ts_event": at(0), "seq": 1, "bid": 1.4, "ask": 1.6, "recv_after_us": 2000}],
     "feature": [RUN | FEED | {"ts_event": at(0), "seq": 1, "ts_init": at(6), "spread": 0.2}],
     "prediction": [
         RUN | FEED | {"ts_event": at(0), "seq": 1, "ts_init": at(6), "p_down": 0.25, "p_up": 0.5}

@@ -65,7 +65,8 @@ def correct(
         " AND ts_event = fromUnixTimestamp64Milli({msc:Int64}, 'UTC') AND seq = 0"
     )
     columns = "source, symbol, ts_event, seq"
-    rest = "last, volume, flags, quality, ts_recv"
+    said = "last, volume, flags, quality"
+    rest, stored = f"{said}, ts_recv", f"{said}, recv_after_us"
     price = "toDecimal64({bid:Float64}, 8), toDecimal64({ask:Float64}, 8)"
     version = f"(SELECT max(version) FROM tick_version WHERE {feed})"
     for statement in (
@@ -77,8 +78,9 @@ def correct(
         "INSERT INTO correction SELECT {name:String}, {source:String}, {symbol:String},"
         " {known:DateTime64(6)}, fromUnixTimestamp64Milli({msc:Int64}, 'UTC'),"
         " fromUnixTimestamp64Milli({msc:Int64}, 'UTC'), 1, 0, 'EURUSD.csv', 'ann', 'vendor'",
-        f"INSERT INTO tick ({columns}, bid, ask, {rest}, ts_known)"
-        f" SELECT {columns}, {price}, {rest}, {{known:DateTime64(6)}} FROM tick FINAL WHERE {feed}",
+        f"INSERT INTO tick ({columns}, bid, ask, {stored}, ts_noted)"
+        f" SELECT {columns}, {price}, {stored}, {{known:DateTime64(6)}} FROM tick FINAL"
+        f" WHERE {feed}",
         *(
             f"INSERT INTO restatement SELECT {{name:String}}, '{one}', '*', {{day:Date}},"
             " {source:String}, {symbol:String}, 'pending', {known:DateTime64(6)}, 0, '', ''"
