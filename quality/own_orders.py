@@ -174,7 +174,18 @@ def _score(
     reason = "forest" if forest > rule else RULES[strongest] if rule > 0 else ""
     size, hour, slippage, repeats = map(float, figures)
     total = max(rule, forest, 0.0)
-    return Score(order, size, hour, slippage, repeats, rule, forest, total, reason, trained)
+    return Score(
+        order=order,
+        size_ratio=size,
+        hour_share=hour,
+        slippage_z=slippage,
+        repeats=repeats,
+        rule_score=rule,
+        forest_score=forest,
+        score=total,
+        reason=reason,
+        trained_on=trained,
+    )
 
 
 def _hour(order: OwnOrder) -> int:

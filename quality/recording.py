@@ -90,15 +90,15 @@ class _Tally:
 
     def result(self, source: str, symbol: str) -> FeedCount:
         return FeedCount(
-            source,
-            symbol,
-            self._rows,
-            self._valid,
-            self._first or 0,
-            self._last,
-            self._bid,
-            self._ask,
-            len(self._minutes),
-            self._samples,
-            self._after_cut,
+            source=source,
+            symbol=symbol,
+            rows=self._rows,
+            valid=self._valid,
+            first_msc=self._first or 0,
+            last_msc=self._last,
+            bid_units=self._bid,
+            ask_units=self._ask,
+            minutes=len(self._minutes),
+            samples=self._samples,
+            samples_after_cut=self._after_cut,
         )

@@ -44,10 +44,19 @@ def build_report(
 
     def render(folder: Path, number: int) -> Rendered:
         context = ReportContext(
-            client, settings, database, day, mode, folder, number,
-            earlier[-1] if earlier else None, released[-1] if released else None, {},
-            datetime.fromtimestamp(clock.now_us() / 1e6, UTC).date(), tuple(released),
-        )  # fmt: skip
+            client=client,
+            settings=settings,
+            database=database,
+            day=day,
+            mode=mode,
+            folder=folder,
+            version=number,
+            before=earlier[-1] if earlier else None,
+            released=released[-1] if released else None,
+            rows={},
+            today=datetime.fromtimestamp(clock.now_us() / 1e6, UTC).date(),
+            released_before=tuple(released),
+        )
         return _render(report, context)
 
     blank = ReportManifest(

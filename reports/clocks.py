@@ -61,13 +61,22 @@ def of_brokers(client: Client, clock: Clock, host: str = "") -> list[Measurement
     return [
         of_reading(
             ClockReading(
-                f"broker {source}", "ticks", 0, quickest, median - quickest + _TICK_STEP_US, False,
-                True, f"quickest of {count} ticks; its way to us is part of it",
+                source=f"broker {source}",
+                method="ticks",
+                stratum=0,
+                offset_us=quickest,
+                uncertainty_us=median - quickest + _TICK_STEP_US,
+                traceable=False,
+                synchronised=True,
+                detail=f"quickest of {count} ticks; its way to us is part of it",
             ),
-            host or platform.node(), clock.now_us(), _TICK_STEP_US, "ts_event of ticks",
+            host or platform.node(),
+            clock.now_us(),
+            _TICK_STEP_US,
+            "ts_event of ticks",
         )
         for source, count, quickest, median in rows
-    ]  # fmt: skip
+    ]
 
 
 def of_reading(
@@ -75,9 +84,19 @@ def of_reading(
 ) -> Measurement:
     """A reading as a row."""
     return Measurement(
-        host, read.source, read.stratum, now_us, read.offset_us, read.uncertainty_us, step_us,
-        stamp_point, read.method, read.traceable, read.synchronised, read.detail,
-    )  # fmt: skip
+        host=host,
+        source=read.source,
+        stratum=read.stratum,
+        ts_event_us=now_us,
+        offset_us=read.offset_us,
+        uncertainty_us=read.uncertainty_us,
+        granularity_us=step_us,
+        stamp_point=stamp_point,
+        method=read.method,
+        traceable=read.traceable,
+        synchronised=read.synchronised,
+        detail=read.detail,
+    )
 
 
 def store(where: ClickhouseSettings, rows: list[Measurement]) -> None:

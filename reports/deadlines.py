@@ -105,10 +105,18 @@ def _of_version(release: _Release, name: str, day: date, due: date, today: date)
     state = "filed" if filed else "released" if checker else "signed" if maker else "made"
     breaks = newest.manifest.breaks
     return Standing(
-        name, day, due, state, out_on > due, newest.manifest.version, breaks.get("error", 0),
-        breaks.get("warning", 0), maker.by if maker else "", checker.by if checker else "",
-        filed.reason if filed else "",
-    )  # fmt: skip
+        report=name,
+        day=day,
+        due=due,
+        state=state,
+        late=out_on > due,
+        version=newest.manifest.version,
+        errors=breaks.get("error", 0),
+        warnings=breaks.get("warning", 0),
+        maker=maker.by if maker else "",
+        checker=checker.by if checker else "",
+        reference=filed.reason if filed else "",
+    )
 
 
 def _release(folder: Path) -> _Release | None:

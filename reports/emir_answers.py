@@ -152,7 +152,16 @@ def _answers(sent: Mapping[str, Sent], advices: Sequence[Advice]) -> Iterator[An
     for key, one in sent.items():
         record = last.get(key)
         status, rule, says = (record.status, record.rule, record.says) if record else ("", "", "")
-        yield Answer(key, status, rule, says, one.version, one.action, one.uti, one.order_id)
+        yield Answer(
+            record_id=key,
+            status=status,
+            rule_id=rule,
+            says=says,
+            version=one.version,
+            action=one.action,
+            uti=one.uti,
+            order_id=one.order_id,
+        )
 
 
 def _breaks(

@@ -106,9 +106,15 @@ def unit(feed: Feed, mids: Mapping[Feed, float], account: str, at_us: int) -> Un
     per_price = traded.contract_size * value
     night = -traded.point * per_price
     return Unit(
-        traded, per_price * mid, per_price, mid, pair, sign, night * traded.swap_long,
-        night * traded.swap_short,
-    )  # fmt: skip
+        instrument=traded,
+        worth=per_price * mid,
+        per_price=per_price,
+        mid=mid,
+        pair=pair,
+        sign=sign,
+        night_long=night * traded.swap_long,
+        night_short=night * traded.swap_short,
+    )
 
 
 def exposures(

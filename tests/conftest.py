@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.support.buses import BusServer, on_kafka, on_nats
 from tests.support.recordings import recordings as generated_recordings
 from tests.support.reference_ticks import DATA
 from tests.support.servers import NatsServer
+from tests.support.shared_folder import shared
 from tests.support.tls_server import TlsServer
 
 _MARKS_OF_ALL = re.compile(r"^pytestmark = (?:\[[^\]]*\]|.*)", re.MULTILINE)
@@ -62,6 +64,13 @@ def reference_data() -> Path:
             pytest.fail(missing)
         pytest.skip(missing)
     return DATA
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers, and what a suite makes once, have one folder."""
+    within = ExitStack()
+    within.enter_context(shared())
+    config.add_cleanup(within.close)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -22,6 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from tests.support.shared_folder import shared
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -99,7 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"no suite {', '.join(sorted(unknown))}")
     chosen = [suite for suite in SUITES if not options.suites or suite.name in options.suites]
-    return run(by_touch(chosen, changed_files()), options.until, options.jobs)
+    with shared():
+        return run(by_touch(chosen, changed_files()), options.until, options.jobs)
 
 
 def by_touch(suites: Sequence[Suite], changed: Sequence[str]) -> list[Suite]:

@@ -34,6 +34,12 @@ def reading(line: str) -> ClockReading | None:
     correction, delay, dispersion = (float(fields[n]) for n in (4, 10, 11))
     leap = fields[13]
     return ClockReading(
-        fields[1] or fields[0], "chrony", int(fields[2]), -correction * 1e6 + 0.0,
-        (delay / 2 + dispersion) * 1e6, True, leap != "Not synchronised", f"leap: {leap}",
-    )  # fmt: skip
+        source=fields[1] or fields[0],
+        method="chrony",
+        stratum=int(fields[2]),
+        offset_us=-correction * 1e6 + 0.0,
+        uncertainty_us=(delay / 2 + dispersion) * 1e6,
+        traceable=True,
+        synchronised=leap != "Not synchronised",
+        detail=f"leap: {leap}",
+    )

@@ -42,5 +42,12 @@ def reading(offset: int, maxerror_us: int, status: int) -> ClockReading:
     detail = f"{discipline}; status {status:#06x}"
     # What is still to be added to the clock is what it lacks.
     return ClockReading(
-        "kernel", "kernel", 0, -offset_us + 0.0, float(maxerror_us), True, synchronised, detail
+        source="kernel",
+        method="kernel",
+        stratum=0,
+        offset_us=-offset_us + 0.0,
+        uncertainty_us=float(maxerror_us),
+        traceable=True,
+        synchronised=synchronised,
+        detail=detail,
     )

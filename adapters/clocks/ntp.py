@@ -45,10 +45,15 @@ def reading(server: str, answer: bytes, sent: float, received: float) -> ClockRe
     root = (delay / 2 + dispersion) / 65_536  # of the server to its own reference
     synchronised = head >> 6 != _UNSYNCHRONISED
     return ClockReading(
-        server, "ntp", stratum, -theirs_ahead * 1e6 + 0.0,
-        (max(round_trip, 0.0) / 2 + root) * 1e6, True, synchronised,
-        f"round trip {round_trip * 1e6:.0f} us",
-    )  # fmt: skip
+        source=server,
+        method="ntp",
+        stratum=stratum,
+        offset_us=-theirs_ahead * 1e6 + 0.0,
+        uncertainty_us=(max(round_trip, 0.0) / 2 + root) * 1e6,
+        traceable=True,
+        synchronised=synchronised,
+        detail=f"round trip {round_trip * 1e6:.0f} us",
+    )
 
 
 def _stamp(unix_s: float) -> tuple[int, int]:

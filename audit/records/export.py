@@ -99,9 +99,17 @@ def _written(
     if not parts:
         return None
     return Root(
-        LAYOUT, known.number + 1, home_name(settings.home_path), clock.now_us(), through, years,
-        columns, tuple(parts), _merkle(parts), known.sha256,
-    )  # fmt: skip
+        layout=LAYOUT,
+        number=known.number + 1,
+        home=home_name(settings.home_path),
+        made_us=clock.now_us(),
+        through=through,
+        years=years,
+        columns=columns,
+        parts=tuple(parts),
+        root=_merkle(parts),
+        previous=known.sha256,
+    )
 
 
 def _merkle(parts: list[Part]) -> str:

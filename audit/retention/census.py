@@ -129,9 +129,17 @@ def _of_files(
     due = [unit for unit in every if cutoff and unit.day < cutoff]
     held = sum(is_held(unit.day, over) for unit in due)
     return Counted(
-        group, "files", name, 0, len(every), every[0].day if every else None, len(due), held,
-        _destroyed(register, group, day), tuple(hold.name for hold in over),
-    )  # fmt: skip
+        subject=group,
+        kind="files",
+        policy=name,
+        ttl_days=0,
+        total=len(every),
+        oldest=every[0].day if every else None,
+        due=len(due),
+        held=held,
+        destroyed=_destroyed(register, group, day),
+        holds=tuple(hold.name for hold in over),
+    )
 
 
 def is_held(day: date, over: Sequence[Hold]) -> bool:

@@ -28,11 +28,21 @@ def positions(events: Sequence[OrderEvent]) -> list[PositionState]:
         realised += event.profit + event.commission
         states.append(
             PositionState(
-                event.run_id, event.mode, event.account, event.strategy, SOURCE, event.symbol,
-                event.ts_event_us, event.ts_init_us, event.seq, held[event.symbol],
-                price[event.symbol], event.stop_price, realised,
+                run_id=event.run_id,
+                mode=event.mode,
+                account=event.account,
+                strategy=event.strategy,
+                source=SOURCE,
+                symbol=event.symbol,
+                ts_event_us=event.ts_event_us,
+                ts_init_us=event.ts_init_us,
+                seq=event.seq,
+                volume=held[event.symbol],
+                price=price[event.symbol],
+                stop_price=event.stop_price,
+                profit_realised=realised,
             )
-        )  # fmt: skip
+        )
     return states
 
 
@@ -48,10 +58,18 @@ def account_states(day: Day, events: Sequence[OrderEvent]) -> list[AccountState]
         floating = float(dice.normal(0.0, 150.0))
         states.append(
             AccountState(
-                run.run_id, run.mode, run.account, now, now, seq, "USD", round(balance, 2),
-                round(balance + floating, 2), 2_000.0,
+                run_id=run.run_id,
+                mode=run.mode,
+                account=run.account,
+                ts_event_us=now,
+                ts_init_us=now,
+                seq=seq,
+                currency="USD",
+                balance=round(balance, 2),
+                equity=round(balance + floating, 2),
+                margin=2_000.0,
             )
-        )  # fmt: skip
+        )
     return states
 
 

@@ -45,4 +45,13 @@ def _requests(day: Day) -> list[AuditLine]:
 
 
 def _line(at_us: int, by: str, action: str, about: str, payload: Mapping[str, object]) -> AuditLine:
-    return AuditLine(at_us, by, True, action, action, about, "a letter", payload)
+    return AuditLine(
+        ts_us=at_us,
+        by=by,
+        authenticated=True,
+        action=action,
+        detail=action,
+        subject=about,
+        reason="a letter",
+        payload=payload,
+    )

@@ -41,10 +41,17 @@ def decide(day: Day, symbol: str, ticks: TickArray) -> Quoted:
     rows, index = features_of(new_state(), ticks, 1_000)
     used = ticks[index]
     sampled = Sampled(
-        day.run.run_id, day.run.mode, SOURCE, symbol, 0, used["time_msc"].copy(),
-        used["seq"].astype(np.uint32), (used["bid"] + used["ask"]) / 2,
-        used["ask"] - used["bid"], rows,
-    )  # fmt: skip
+        run_id=day.run.run_id,
+        mode=day.run.mode,
+        source=SOURCE,
+        symbol=symbol,
+        received_ns=0,
+        time_msc=used["time_msc"].copy(),
+        seq=used["seq"].astype(np.uint32),
+        mid=(used["bid"] + used["ask"]) / 2,
+        spread=used["ask"] - used["bid"],
+        features=rows,
+    )
     champion = _predictions(day, f"champion {symbol}", len(rows))
     shadow = CHALLENGER, _predictions(day, f"challenger {symbol}", len(rows), champion)
     predicted = Predicted(

@@ -115,7 +115,14 @@ def risk_states(day: Day) -> list[RiskState]:
     run = day.run
     return [
         RiskState(
-            run.run_id, run.mode, run.account, day.at(share), day.at(share), state, by, reason
+            run_id=run.run_id,
+            mode=run.mode,
+            account=run.account,
+            ts_event_us=day.at(share),
+            ts_init_us=day.at(share),
+            state=state,
+            by=by,
+            reason=reason,
         )
         for share, state, by, reason in _STATES
     ]
@@ -131,12 +138,18 @@ def alerts(day: Day, events: Sequence[OrderEvent]) -> list[ControlAlert]:
         raised += [alert] if alert else []
     return raised + [
         ControlAlert(
-            f"{rule.name}.busy.{day.at(0.9 + 0.005 * place)}", day.run.mode, day.run.account,
-            rule.name, day.run.account, rule.says.format(value=1.0), day.at(0.9 + 0.005 * place),
-            day.at(0.9 + 0.005 * place) + SECOND, "log",
+            alert_id=f"{rule.name}.busy.{day.at(0.9 + 0.005 * place)}",
+            mode=day.run.mode,
+            account=day.run.account,
+            control=rule.name,
+            subject=day.run.account,
+            detail=rule.says.format(value=1.0),
+            ts_event_us=day.at(0.9 + 0.005 * place),
+            ts_raised_us=day.at(0.9 + 0.005 * place) + SECOND,
+            channel="log",
         )
         for place, rule in enumerate(RULES)
-    ]  # fmt: skip
+    ]
 
 
 def checks(day: Day) -> list[CheckResult]:
@@ -144,19 +157,19 @@ def checks(day: Day) -> list[CheckResult]:
     ends, checked = day.end_us - 60 * MINUTE, day.end_us - 10 * MINUTE
     return [
         CheckResult(
-            f"{SOURCE}.{symbol}.{rule}",
-            suite,
-            table,
-            day.run.run_id,
-            ends,
-            checked,
-            status,
-            severity,
-            share,
-            expected,
-            17_000,
-            int(17_000 * share),
-            "{}",
+            check_id=f"{SOURCE}.{symbol}.{rule}",
+            suite=suite,
+            table_name=table,
+            run_id=day.run.run_id,
+            ts_event_us=ends,
+            ts_init_us=checked,
+            status=status,
+            severity=severity,
+            observed=share,
+            expected=expected,
+            rows_checked=17_000,
+            rows_failed=int(17_000 * share),
+            detail="{}",
         )
         for symbol in SYMBOLS
         for suite, table, rule, status, severity, share, expected in _CHECKS
@@ -182,9 +195,18 @@ def _incident(day: Day) -> list[AuditLine]:
     about = {"title": title, "rule": "", "began_us": began_us, "account": "acc", "about": "gateway"}
     subject = id_of("", title, began_us)
     return [
-        AuditLine(began_us + MINUTE, "ann", True, "incident opened", title, subject, "", about),
+        AuditLine(
+            ts_us=began_us + MINUTE,
+            by="ann",
+            authenticated=True,
+            action="incident opened",
+            detail=title,
+            subject=subject,
+            reason="",
+            payload=about,
+        ),
         AuditLine(began_us + 9 * MINUTE, "bob", True, "incident noted", title, subject, "over"),
-    ]  # fmt: skip
+    ]
 
 
 def _report(day: Day, report: str, back: int, *, signed: bool) -> list[AuditLine]:
@@ -203,20 +225,20 @@ def control_versions(day: Day) -> list[ControlVersion]:
             ("release", "acc1", "throttled strategy released"))  # fmt: skip
     return [
         ControlVersion(
-            number,
-            kind,
-            subject,
-            number - 1,
-            number == 1,
-            ("ann", "bob")[number % 2],
-            "larger client orders",
-            change,
-            day.at(0.2 * number),
-            0,
-            f"{number:064x}",
-            f"{number:0128x}",
-            f"{number - 1:064x}",
-            f"{number:064x}",
+            number=number,
+            kind=kind,
+            subject=subject,
+            base=number - 1,
+            raises=number == 1,
+            actor=("ann", "bob")[number % 2],
+            reason="larger client orders",
+            changes=change,
+            ts_event_us=day.at(0.2 * number),
+            ts_until_us=0,
+            content_hash=f"{number:064x}",
+            signature=f"{number:0128x}",
+            previous_hash=f"{number - 1:064x}",
+            hash=f"{number:064x}",
         )
         for number, (kind, subject, change) in enumerate(signed, 1)
     ]
@@ -227,7 +249,16 @@ def clock_measurements(day: Day) -> list[clocks.Measurement]:
     rows = []
     for number, now in enumerate(range(day.start_us, day.end_us, 30 * MINUTE)):
         offset = 1_500.0 if number == 30 else 40.0 * (number % 5) - 80.0
-        server = ClockReading("time.example", "ntp", 2, offset, 220.0, True, True, "")
+        server = ClockReading(
+            source="time.example",
+            method="ntp",
+            stratum=2,
+            offset_us=offset,
+            uncertainty_us=220.0,
+            traceable=True,
+            synchronised=True,
+            detail="",
+        )
         rows.append(clocks.of_reading(server, "desk-1", now, 1.0, clocks.STAMP_POINT))
     return rows
 

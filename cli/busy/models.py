@@ -52,10 +52,17 @@ def _watched(role: _Role, dice: np.random.Generator, share: float) -> Watched:
         error = 0.02 + 0.01 * float(dice.random())
         quality.append(
             Quality(
-                member, 1_400, 0.44 + float(dice.normal(0.0, 0.01)), brier, 0.62, error, 0.01,
-                0.0 if member else float(dice.normal(4.0, 6.0)), 0 if member else 140,
+                member=member,
+                predictions=1_400,
+                hit_rate=0.44 + float(dice.normal(0.0, 0.01)),
+                brier=brier,
+                brier_shares=0.62,
+                calibration_error=error,
+                vetoed=0.01,
+                net_bp=0.0 if member else float(dice.normal(4.0, 6.0)),
+                decisions=0 if member else 140,
             )
-        )  # fmt: skip
+        )
     # The market leaves its training part as the day goes on.
     moved = [
         Drift(name, float(dice.gamma(2.0, 0.03)) + 0.3 * share * (place < 5), 0.1, 0.002, 0.001)

@@ -91,9 +91,15 @@ def _import(
             payload = {"sha256": reference_store.digest(template), "changes": changed}
             if begun:  # signed before
                 line = AuditLine(
-                    clock.now_us(), namespace.by, False, "reference import", detail, table,
-                    namespace.reason, payload,
-                )  # fmt: skip
+                    ts_us=clock.now_us(),
+                    by=namespace.by,
+                    authenticated=False,
+                    action="reference import",
+                    detail=detail,
+                    subject=table,
+                    reason=namespace.reason,
+                    payload=payload,
+                )
                 audit_log.append(settings.home_path, line)
             else:
                 sign(

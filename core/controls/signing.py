@@ -209,8 +209,19 @@ def _write(place: Place, entry: Entry, content: bytes, now: Controls, after: Con
     detail = f"{entry.kind} {entry.subject}".strip() + f", entry {entry.number}"
     detail = "; ".join((detail, *entry.changes))
     payload = {"number": entry.number, "content": entry.content, "raises": entry.raises}
-    append(place.home, AuditLine(entry.ts_us, entry.by, True, f"sign {entry.kind}", detail,
-                                 entry.subject, entry.reason, payload))  # fmt: skip
+    append(
+        place.home,
+        AuditLine(
+            ts_us=entry.ts_us,
+            by=entry.by,
+            authenticated=True,
+            action=f"sign {entry.kind}",
+            detail=detail,
+            subject=entry.subject,
+            reason=entry.reason,
+            payload=payload,
+        ),
+    )
     reach("controls.audit")
     store.write_chain(place, lines)
     reach("controls.chain")

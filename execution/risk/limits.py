@@ -184,12 +184,17 @@ def parse(content: bytes, name: str) -> LimitsBook:
     breakers = dict(written.get("breakers", {}))
     flash_crash = breakers.pop("symbols", {})
     return LimitsBook(
-        f"{version}+{digest}", _converted(Limits, written.get("limits", {})),
-        written.get("symbols", {}), written.get("accounts", {}), _converted(Breakers, breakers),
-        flash_crash,
-        {name: _converted(FirmRules, table) for name, table in written.get("firms", {}).items()},
-        {name: _converted(NewsRule, table) for name, table in written.get("news", {}).items()},
-    )  # fmt: skip
+        version=f"{version}+{digest}",
+        base=_converted(Limits, written.get("limits", {})),
+        symbols=written.get("symbols", {}),
+        accounts=written.get("accounts", {}),
+        breakers=_converted(Breakers, breakers),
+        flash_crash=flash_crash,
+        firms={
+            name: _converted(FirmRules, table) for name, table in written.get("firms", {}).items()
+        },
+        news={name: _converted(NewsRule, table) for name, table in written.get("news", {}).items()},
+    )
 
 
 def render(book: LimitsBook) -> str:

@@ -159,12 +159,29 @@ def find(client: Client, identity: str, run_id: str = "", *, from_start: bool = 
         memory = _memory(client, signal)
         waiting = _waiting(client, signal)
     return Facts(
-        identity, signal, orders, row[0], row[1], row[2],
-        np.array([*row[3:], *values], np.float32).tobytes(), probabilities, model, origin.settings,
-        HeldBefore(int(np.sign(held[0][0])), held[0][1]) if held else HeldBefore(0, 0),
-        [Start(signal.source, *feed) for feed in feeds], hour, origin.session, origin.strategy,
-        sampled, absent, memory, origin.features, own_set, legs, waiting,
-    )  # fmt: skip
+        asked=identity,
+        signal=signal,
+        orders=orders,
+        feature_set_hash=row[0],
+        mid=row[1],
+        spread=row[2],
+        features=np.array([*row[3:], *values], np.float32).tobytes(),
+        probabilities=probabilities,
+        model=model,
+        settings=origin.settings,
+        held=HeldBefore(int(np.sign(held[0][0])), held[0][1]) if held else HeldBefore(0, 0),
+        feeds=[Start(signal.source, *feed) for feed in feeds],
+        hour=hour,
+        session=origin.session,
+        strategy=origin.strategy,
+        sampled=sampled,
+        absent=absent,
+        memory=memory,
+        own_features=origin.features,
+        own_set_hash=own_set,
+        legs=legs,
+        waiting=waiting,
+    )
 
 
 def _own(

@@ -136,10 +136,18 @@ class CancelRatio:
         share = party.count / party.placed / self._parameters["ratio"] if party.placed else 0.0
         if party.placed >= self._parameters["orders"] and share >= 1:
             yield Pattern(
-                "cancel_ratio", key, event.source, event.symbol, [event.account],
-                [event.strategy], party.from_us, event.ts_event_us, share, list(party.ids),
-                f"{party.count} of {party.placed} orders taken back unfilled",
-            )  # fmt: skip
+                scenario="cancel_ratio",
+                key=key,
+                source=event.source,
+                symbol=event.symbol,
+                accounts=[event.account],
+                strategies=[event.strategy],
+                from_us=party.from_us,
+                to_us=event.ts_event_us,
+                score=share,
+                order_ids=list(party.ids),
+                detail=f"{party.count} of {party.placed} orders taken back unfilled",
+            )
 
 
 class UnusualSize:
@@ -159,10 +167,18 @@ class UnusualSize:
         party.add(event.ts_event_us, event.order_id)
         party.most = max(party.most, event.volume)
         yield Pattern(
-            "unusual_size", key, event.source, event.symbol, [event.account], [event.strategy],
-            party.from_us, party.to_us, party.most / (usual * self._times), list(party.ids),
-            f"{party.count} orders of up to {party.most:g} lots, usual are {usual:g}",
-        )  # fmt: skip
+            scenario="unusual_size",
+            key=key,
+            source=event.source,
+            symbol=event.symbol,
+            accounts=[event.account],
+            strategies=[event.strategy],
+            from_us=party.from_us,
+            to_us=party.to_us,
+            score=party.most / (usual * self._times),
+            order_ids=list(party.ids),
+            detail=f"{party.count} orders of up to {party.most:g} lots, usual are {usual:g}",
+        )
 
 
 class UnusualTime:
@@ -184,10 +200,18 @@ class UnusualTime:
         party.add(event.ts_event_us, event.order_id)
         if party.count >= self._times:
             yield Pattern(
-                "unusual_time", key, event.source, event.symbol, [event.account],
-                [event.strategy], party.from_us, party.to_us, party.count / self._times,
-                list(party.ids), f"{party.count} orders up to {hour} h UTC, where none was before",
-            )  # fmt: skip
+                scenario="unusual_time",
+                key=key,
+                source=event.source,
+                symbol=event.symbol,
+                accounts=[event.account],
+                strategies=[event.strategy],
+                from_us=party.from_us,
+                to_us=party.to_us,
+                score=party.count / self._times,
+                order_ids=list(party.ids),
+                detail=f"{party.count} orders up to {hour} h UTC, where none was before",
+            )
 
 
 class _Fill:
@@ -257,15 +281,19 @@ class _TakenBack:
         hour = datetime.fromtimestamp(event.ts_event_us // 3_600_000_000 * 3600, UTC)
         parties = [event, *gone]
         yield Pattern(
-            self.name, (event.source, event.symbol, f"{hour:%Y-%m-%d %H:%M:%S}"), event.source,
-            event.symbol, sorted({one.account for one in parties}),
-            sorted({one.strategy for one in parties}),
-            min(order.working_us for order, _ in fill.gone), max(us for _, us in fill.gone),
-            volume / (event.volume * self._parameters["ratio"]),
-            [one.order_id for one in (*gone, event)][-_MOST_IDS:],
-            f"{len(gone)} orders of {volume:g} lots taken back within"
+            scenario=self.name,
+            key=(event.source, event.symbol, f"{hour:%Y-%m-%d %H:%M:%S}"),
+            source=event.source,
+            symbol=event.symbol,
+            accounts=sorted({one.account for one in parties}),
+            strategies=sorted({one.strategy for one in parties}),
+            from_us=min(order.working_us for order, _ in fill.gone),
+            to_us=max(us for _, us in fill.gone),
+            score=volume / (event.volume * self._parameters["ratio"]),
+            order_ids=[one.order_id for one in (*gone, event)][-_MOST_IDS:],
+            detail=f"{len(gone)} orders of {volume:g} lots taken back within"
             f" {self._parameters['window_s']:g} s of a fill of the other side",
-        )  # fmt: skip
+        )
 
 
 class Layering(_TakenBack):
@@ -355,12 +383,18 @@ class WashTrade:
         if party.count >= own["pairs"] and party.count >= own["share"] * fills:
             both = (pair.bought, pair.sold)
             yield Pattern(
-                "wash_trade", (source, symbol, *pair.parties), source, symbol,
-                sorted({one.account for one in both}), sorted({one.strategy for one in both}),
-                party.from_us, party.to_us, party.count / own["pairs"],
-                list(dict.fromkeys(party.ids)),
-                f"{party.count} pairs of {' and '.join(pair.parties)}",
-            )  # fmt: skip
+                scenario="wash_trade",
+                key=(source, symbol, *pair.parties),
+                source=source,
+                symbol=symbol,
+                accounts=sorted({one.account for one in both}),
+                strategies=sorted({one.strategy for one in both}),
+                from_us=party.from_us,
+                to_us=party.to_us,
+                score=party.count / own["pairs"],
+                order_ids=list(dict.fromkeys(party.ids)),
+                detail=f"{party.count} pairs of {' and '.join(pair.parties)}",
+            )
 
 
 def _party(event: OrderEvent) -> str:

@@ -94,6 +94,25 @@ def test_nothing_reads_the_clock_or_random_state_at_import() -> None:
     assert offenders == []
 
 
+def test_facts_of_eight_and_more_parts_are_written_with_their_names() -> None:
+    """Of numbers side by side nobody sees which two were exchanged."""
+    contracts = [ast.parse(path.read_text()) for path in (ROOT / "core" / "contracts").glob("*.py")]
+    facts = {
+        node.name for tree in contracts for node in tree.body if isinstance(node, ast.ClassDef)
+    }
+    facts |= {"AuditLine", "ClockReading", "LimitsBook", "Pattern", "Specification"}
+    unnamed = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and len(node.args) >= 8
+        and not any(isinstance(part, ast.Starred) for part in node.args)
+        and ast.unparse(node.func).rpartition(".")[2] in facts
+    ]
+    assert unnamed == []
+
+
 def light_modules() -> list[str]:
     paths = [*(ROOT / "execution").rglob("*.py"), ROOT / "streams" / "collector.py"]
     return [

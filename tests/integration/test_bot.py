@@ -1,7 +1,6 @@
 """The bot's process beside a real bus and a Telegram server of ours; what else is there may go."""
 
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from tests.support.live_page import now_msc
 from tests.support.orders import event
 from tests.support.servers import NatsServer
 from tests.support.telegram_server import TOKEN, RefusedError, TelegramServer
+from tests.support.waiting import until
 from tests.support.warehouse_server import Warehouse, warehouse
 
 __all__ = ["warehouse"]
@@ -113,12 +113,11 @@ def test_a_bot_that_starts_with_everything_away_halts_and_listens_once_there_is_
         telegram.write("/status")
         shows(telegram, "The bus does not answer")
         nats_server.start()
-        known = telegram.texts
-        for _ in range(200):
-            desk.risk("reducing", "watch", "disk")
-            if any("Trading of simulated is REDUCING by watch" in text for text in known()):
-                break
-            time.sleep(0.1)
+        until(
+            lambda: any("is REDUCING by watch" in text for text in telegram.texts()),
+            meanwhile=lambda: desk.risk("reducing", "watch", "disk"),
+            every_s=0.1,
+        )
         shows(telegram, "Trading of simulated is REDUCING by watch: disk")
 
 

@@ -10,8 +10,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from core.probe import probe
 from core.sections import ClickhouseSettings
 from tests.kafka.broker import Broker
 from tests.support.servers import free_port
+from tests.support.waiting import until
 from tests.support.warehouse_server import ROOT, Warehouse
 
 pytestmark = pytest.mark.heavy(suite="kafka")
@@ -109,13 +109,6 @@ def composed(tmp_path: Path, kafka: Broker) -> Iterator[tuple[Composed, Warehous
         warehouse.stop()
 
 
-def wait_for(met: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < end, f"{what} within {seconds:g} s"
-        time.sleep(0.1)
-
-
 @pytest.mark.process
 def test_the_composed_processes_carry_ticks_to_tables_and_end_when_asked(composed):
     stack, warehouse = composed
@@ -123,7 +116,7 @@ def test_the_composed_processes_carry_ticks_to_tables_and_end_when_asked(compose
     for name in ORDER:
         stack.run(name)
     for name in ORDER:
-        wait_for(lambda name=name: stack.healthy(name), f"{name} is healthy", 120.0)
+        until(lambda name=name: stack.healthy(name), 120.0, every_s=0.1)
     where = ClickhouseSettings(url=warehouse.url, user="tickhouse", password=PASSWORD)
     asker = client.connect(where)
 
@@ -131,7 +124,7 @@ def test_the_composed_processes_carry_ticks_to_tables_and_end_when_asked(compose
         return int(asker.query(f"SELECT count() FROM tickhouse.{table}").first_row[0])
 
     for table in ("tick", "bar", "feature", "account_state"):
-        wait_for(lambda table=table: rows(table) > 0, f"rows in {table}")
+        until(lambda table=table: rows(table), every_s=0.1)
     asker.close()
     for name in reversed(ORDER):
         stack.running[name].send_signal(signal.SIGTERM)

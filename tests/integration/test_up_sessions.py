@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from core.credentials import directory_of
 from core.errors import TickhouseError
 from core.home_users import OWNER, sign_in
 from core.sections import ClickhouseSettings
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="models"), pytest.mark.timeout(600)]
 
@@ -77,14 +77,12 @@ class Home:
             "SELECT session_id, min(signal_id) FROM signal FINAL WHERE session_id != ''"
             " GROUP BY session_id HAVING count() > 1"
         )
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            assert process.poll() is None
-            for session, decision in self.rows(query):
-                if session not in known:
-                    return session, decision
-            time.sleep(0.3)
-        raise AssertionError("nothing was decided")
+
+        def newest() -> tuple[str, str] | None:
+            of_session = dict(self.rows(query))
+            return next(((s, of_session[s]) for s in of_session.keys() - known), None)
+
+        return until(newest, 120.0, running=process, every_s=0.3)
 
     def rows(self, query: str) -> list[Any]:
         try:
@@ -118,8 +116,7 @@ def test_each_start_is_a_session_and_its_decisions_stay_its_own(tmp_path: Path) 
         decisions.update([home.decided(set(decisions), up)])
         up.kill()  # no drain, and no word of an end
         up.wait()
-    while is_taken(home.home):  # the supervisor ends what its owner left
-        time.sleep(0.2)
+    until(lambda: not is_taken(home.home))  # the supervisor ends what its owner left
     listed = home.command("sessions")["sessions"]
     assert [one["number"] for one in listed] == [1, 2]
     assert [one["status"] for one in listed] == ["ended", "end never written"]

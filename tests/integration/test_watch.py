@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -20,19 +21,20 @@ from core.sections import BusSettings
 from core.topics import HEARTBEATS, ORDER_EVENTS, RISK
 from tests.support.orders import event
 from tests.support.servers import NatsServer
+from tests.support.waiting import until
 from tests.support.warehouse_server import ROOT, Warehouse, warehouse
 
 __all__ = ["warehouse"]
 pytestmark = pytest.mark.process
 
+BREACHES = "SELECT control, dateDiff('microsecond', ts_event, ts_raised) FROM control_alert"
+PEOPLE = "SELECT actor, reason FROM audit_event ORDER BY seq"
+CLOCKS = "SELECT DISTINCT method, granularity_us > 0 FROM clock_sync"
+
 
 def heart_of(bus: Bus) -> Message:
     """The last beat of the watcher: it is on the bus within a second or two."""
-    deadline = time.monotonic() + 20
-    while (heartbeat := bus.last(HEARTBEATS, "watch")) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return heartbeat
+    return until(lambda: bus.last(HEARTBEATS, "watch"))
 
 
 def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
@@ -53,24 +55,22 @@ def test_a_breach_is_alerted_measured_and_the_log_is_brought_over(
     process = subprocess.Popen([sys.executable, "-m", "surveillance"], cwd=ROOT, env=environment)
     client = warehouse.client
     try:
-        deadline = time.monotonic() + 60
-        breaches, people, clocks, sent = [], [], [], 0
-        while not (breaches and len(people) == 2 and clocks):
-            assert time.monotonic() < deadline
-            sent += 1  # until it listens
-            denied = event(sent, EventKind.DENIED, SystemClock().now_us(), reason="oversized")
-            bus.publish(ORDER_EVENTS, "acc1", codec.encode(denied), f"m{sent}")
-            time.sleep(0.2)
-            breaches = client.query(
-                "SELECT control, dateDiff('microsecond', ts_event, ts_raised) FROM control_alert"
-            ).result_rows
-            people = client.query("SELECT actor, reason FROM audit_event ORDER BY seq").result_rows
-            clocks = client.query(
-                "SELECT DISTINCT method, granularity_us > 0 FROM clock_sync"
-            ).result_rows
+        numbers = count(1)
+
+        def deny() -> None:  # again and again, until it listens
+            seq = next(numbers)
+            denied = event(seq, EventKind.DENIED, SystemClock().now_us(), reason="oversized")
+            bus.publish(ORDER_EVENTS, "acc1", codec.encode(denied), f"m{seq}")
+
+        def rows(statement: str) -> Sequence[Sequence[object]]:
+            return client.query(statement).result_rows
+
+        breaches = until(lambda: rows(BREACHES), running=process, meanwhile=deny, every_s=0.2)
+        until(lambda: len(rows(PEOPLE)) == 2, running=process)
+        clocks = until(lambda: rows(CLOCKS), running=process)
         assert breaches[0][0] == "oversized"
         assert breaches[0][1] > 0
-        assert people == [("ann", "news"), ("breaker loss", "too much")]
+        assert rows(PEOPLE) == [("ann", "news"), ("breaker loss", "too much")]
         beat = codec.decode(HEARTBEATS.name, heart_of(bus).payload)
         assert isinstance(beat, Heartbeat)
         assert (beat.process, beat.status) == ("watch", "ready")

@@ -1,27 +1,23 @@
 """dbt as the product runs it, on any warehouse; the project is read once for all homes of a run."""
 
-import atexit
-import functools
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import msgspec
 
 from core.sections import ClickhouseSettings
 from core.settings import environment_of
+from tests.support import shared_folder
 from tests.support.warehouse_server import ROOT
 
 
-@functools.cache
 def reading() -> Path:
-    """A folder that keeps the project as dbt read it, as long as this process lives."""
-    folder = Path(tempfile.mkdtemp(prefix="dbt-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    """A folder that keeps the project as dbt read it, for all processes of the run."""
+    folder = shared_folder.folder() / "dbt"
+    folder.mkdir(exist_ok=True)
     return folder
 
 

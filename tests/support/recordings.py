@@ -7,7 +7,6 @@ do. `tests/unit/support/test_recordings.py` holds the dirt, and compares it with
 """
 
 import functools
-import tempfile
 import zlib
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.contracts.tick import SAME_MILLISECOND, TICK, TickArray
+from tests.support import shared_folder
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -80,14 +80,15 @@ def recorded_ticks(name: str) -> TickArray:
     return ticks
 
 
-@functools.cache
 def recordings() -> Path:
     """A folder with `ticks/<SYMBOL>_<source>.parquet`, as the reference data; made once per run."""
-    folder = Path(tempfile.mkdtemp(prefix="recordings-"))
+    return shared_folder.once("recordings", _write)
+
+
+def _write(folder: Path) -> None:
     (folder / "ticks").mkdir()
     for name in FEEDS:
         pq.write_table(_table(name), folder / "ticks" / f"{name}.parquet", compression="zstd")
-    return folder
 
 
 def count_within_millisecond(time_msc: np.ndarray) -> np.ndarray:

@@ -3,14 +3,11 @@
 Import the fixture by name: `from tests.support.warehouse_server import warehouse`.
 """
 
-import atexit
-import functools
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +21,7 @@ from core import credentials
 from core.home_users import OWNER, sign_in
 from core.sections import ClickhouseSettings
 from core.settings import environment_of
+from tests.support import shared_folder
 
 ROOT = Path(__file__).parents[2]
 FEATURES = tuple(f"feature_{i:02d}" for i in range(26))
@@ -138,26 +136,21 @@ def empty_tables(warehouse: Warehouse) -> None:
         connection.command(f"TRUNCATE TABLE `{name}`")
 
 
-@functools.cache
-def _tables() -> Path:
-    """What a warehouse is on disk after the shipped migrations; made once per process.
-
-    It holds no feature's column, and nothing of a home but the engine: no user, no credential.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="tables-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    server = Warehouse(folder)
+def _with_tables(home: Path) -> None:
+    """A home whose warehouse went through the shipped migrations, without a feature's column."""
+    server = Warehouse(home)
     server.start()
     try:
         migrate.apply(server.client, ())
     finally:
         server.stop()
-    return folder / "warehouse"
 
 
 def migrated(home: Path, features: Sequence[str] = FEATURES) -> Warehouse:
     """A running warehouse on a new home, with every table, and columns of these features."""
-    shutil.copytree(_tables(), home / "warehouse", symlinks=True)
+    # Of that home nothing but the engine: no user, no credential.
+    tables = shared_folder.once("tables", _with_tables) / "warehouse"
+    shutil.copytree(tables, home / "warehouse", symlinks=True)
     server = Warehouse(home)
     server.start()
     try:

@@ -290,11 +290,18 @@ class Venue:
             info = self._terminal.symbol_info(name) if name else None
             if info is None or info.trade_mode == mt5.SYMBOL_TRADE_MODE_DISABLED:
                 return None
+            size = info.trade_tick_size
+            lot_value = info.trade_tick_value / size if size > 0 else 0.0
             specification = Specification(
-                info.digits, info.point, info.volume_min, info.volume_max, info.volume_step,
-                info.trade_stops_level * info.point, info.trade_freeze_level * info.point,
-                info.trade_tick_value / info.trade_tick_size if info.trade_tick_size > 0 else 0.0,
-            )  # fmt: skip
+                digits=info.digits,
+                point=info.point,
+                volume_min=info.volume_min,
+                volume_max=info.volume_max,
+                volume_step=info.volume_step,
+                stops_distance=info.trade_stops_level * info.point,
+                freeze_distance=info.trade_freeze_level * info.point,
+                lot_value=lot_value,
+            )
             self._specifications[feed] = specification, requests.filling(info.filling_mode)
         return self._specifications[feed]
 
