@@ -440,6 +440,18 @@ def test_values_are_read_back_and_the_page_escapes_what_people_name(searched):
     assert built["verdict"][-1].startswith("Do not trade") == bool(report.doubts(searched))
 
 
+def test_a_search_through_execution_says_so(recording, tmp_path):
+    rarely = WAITS.replace("rsi < 40", "rsi < 25").replace("rsi > 60", "rsi > 75")
+    with_own(tmp_path, "waits", rarely)
+    result = search(recording, tmp_path, "waits", trials=6, folds=2)
+    assert result.executed
+    assert result.differing == 0
+    together = portfolio.together(result.real, 100_000.0, len(result.trials))
+    given = {"strategy": "waits", "accounts": [], "inputs": {}, "wall_s": 0.0}
+    built = report.build(result, together, given)
+    assert "through execution itself" in page.html(result, built)
+
+
 def test_every_doubt_is_said(searched):
     good = searched._replace(
         out_of_sample=np.full(5, 0.01), deflated=0.99, differing=0,
