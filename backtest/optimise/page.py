@@ -55,11 +55,17 @@ def _map(result: Optimised) -> str:
 
 def _notes(report: dict[str, Any]) -> list[str]:
     unit, count = report["returns"]["of"], report["returns"]["count"]
+    differing = f"its trades differ in {report['backtest']['differing_trades']:,}."
+    how = (
+        "Feature rows were computed once; from its signals on a trial is a backtest, through"
+        " execution itself with all its limits. Another ran for the best trial, and "
+        if report["backtest"]["executed"]
+        else "Feature rows and quotes were computed once; a trial decides anew and meets the"
+        " simulated broker's own rules of latency, slippage, stops, swaps and commission. Limits on"
+        " loss, margin and frequency are the real backtest's alone: it ran for the best trial, and "
+    )
     return [
-        "Feature rows and quotes were computed once; a trial decides anew and meets the simulated"
-        " broker's own rules of latency, slippage, stops, swaps and commission. Limits on loss,"
-        " margin and frequency are the real backtest's alone: it ran for the best trial, and its"
-        f" trades differ in {report['backtest']['differing_trades']:,}.",
+        how + differing,
         f"Ratios are yearly, of what trades booked in each of {count:,} {unit}s with ticks.",
         "Each fold's trials know nothing later than the part it is judged on; a trade that is open"
         " at the boundary counts on neither side (purged). Trials by Optuna's TPE.",

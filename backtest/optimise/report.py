@@ -49,7 +49,7 @@ def build(result: Optimised, real: PortfolioResult, given: dict[str, Any]) -> di
         "backtest": {
             "net_profit": round(real.figures.net_profit, 2), "trades": real.figures.trades,
             "sharpe": real.figures.sharpe, "drawdown": real.figures.equity_drawdown.maximal,
-            "differing_trades": result.differing,
+            "differing_trades": result.differing, "executed": result.executed,
         },
         "returns": {"of": periods.unit, "count": len(periods.starts_us)},
         "verdict": verdict(result, real),

@@ -76,6 +76,7 @@ class Optimised(NamedTuple):
     heatmap: Heatmap | None
     real: list[JobOutcome]  # the winner's own backtest
     differing: int  # trades in which it and the trial differ
+    executed: bool = False  # each trial ran through execution itself, limits and all
 
 
 class Plan(NamedTuple):
@@ -124,7 +125,9 @@ def optimise(
     winner = search.best(periods.whole, _share(plan), plan.folds)
     progress("winner", len(search.trials))
     outcomes = real(_with(jobs, winner.values))
-    return _judged(search, periods, folds, winner, outcomes, parameters, settings.terminal.balance)
+    deposit = settings.terminal.balance
+    result = _judged(search, periods, folds, winner, outcomes, parameters, deposit)
+    return result._replace(executed=any(market.slices for market in markets))
 
 
 def _share(plan: Plan) -> int:

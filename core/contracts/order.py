@@ -85,9 +85,7 @@ class DenialReason(enum.StrEnum):
     RETAIL_MARGIN = "retail_margin"  # more than a retail client's equity covers, by ESMA's shares
     CLIENT_FILE = "client_file"  # a document of the account's client lacks, or has run out
     STALE_CLIENT_FILE = "stale_client_file"  # nobody has checked clients' files for too long
-    ORDER_WORKS = (
-        "order_works"  # one of that name, or beside a target, waits, or one of its group was filled
-    )
+    ORDER_WORKS = "order_works"  # one of its name or beside a target waits, or its group is filled
 
 
 class OrderEvent(msgspec.Struct, frozen=True, array_like=True, tag="OrderEvent/1"):

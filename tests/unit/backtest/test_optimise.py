@@ -225,23 +225,6 @@ def test_so_it_does_for_one_that_sees_a_model(recording, tmp_path, needs):
     assert fast == real
 
 
-def test_so_it_does_for_one_that_sees_two_symbols(recording, gold, tmp_path):
-    with_own(tmp_path, "apart", APART)
-    text = b'[strategies.apart]\npairs = [["EURUSD", "XAUUSD"]]\n'
-    run = RunSettings("o1", "backtest", "o1", "desk")
-    signals = SignalSettings(parameters="gap=25")
-    settings = Settings(str(tmp_path), run=run, signals=signals)
-    recordings = [recording, gold]
-    last = min(one.last_msc for one in recordings)
-    (job,) = plan.jobs(
-        recordings, MarketSpan(recording.first_msc, last), settings, together=True,
-        desk=desk.parse(text, "desk"),
-    )  # fmt: skip
-    fast, real = fast_and_real(job)
-    assert len(real) > 20
-    assert fast == real
-
-
 WAITS = """
 import numpy as np
 from tickhouse import FEATURE_NAMES, Orders, Parameter, parameter_values
@@ -279,45 +262,49 @@ def test_so_it_does_for_one_that_lets_orders_wait(recording, tmp_path):
     assert fast == real
 
 
-def test_so_it_does_for_orders_that_wait_in_two_symbols(recording, gold, tmp_path):
+@pytest.fixture
+def of_both(recording, gold, tmp_path):
+    """A job of both symbols in one account, by a strategy's file."""
+
+    def make(name, text, **more):
+        with_own(tmp_path, name, text)
+        settings = Settings(
+            str(tmp_path), run=RunSettings("o1", "backtest", "o1", "desk"),
+            signals=SignalSettings(parameters="gap=25"),
+        )  # fmt: skip
+        desk_text = f'[strategies.{name}]\npairs = [["EURUSD", "XAUUSD"]]\n'.encode()
+        span = MarketSpan(recording.first_msc, min(recording.last_msc, gold.last_msc))
+        (job,) = plan.jobs(
+            [recording, gold], span, settings, together=True, desk=desk.parse(desk_text, "desk")
+        )
+        return msgspec.structs.replace(job, **more)
+
+    return make
+
+
+def test_so_it_does_for_one_that_sees_two_symbols(of_both):
+    fast, real = fast_and_real(of_both("apart", APART))
+    assert len(real) > 20
+    assert fast == real
+
+
+def test_so_it_does_for_orders_that_wait_in_two_symbols(of_both):
     of_pairs = """
     def pair_orders(self, rows, age_s):
         ahead = np.nan_to_num(self.ahead(rows, age_s)[0])
         return [Orders(ahead[:, n], np.full(len(rows), 2.0), life_s=60.0) for n in (0, 1)]
 """
     text = APART.replace("import FEATURE_NAMES,", "import FEATURE_NAMES, Orders,") + of_pairs
-    with_own(tmp_path, "legs", text.replace('"apart"', '"legs"').replace("pair_targets", "ahead"))
-    desk_text = b'[strategies.legs]\npairs = [["EURUSD", "XAUUSD"]]\n'
-    settings = Settings(
-        str(tmp_path), run=RunSettings("o1", "backtest", "o1", "desk"),
-        signals=SignalSettings(parameters="gap=25"),
-    )  # fmt: skip
-    last = min(recording.last_msc, gold.last_msc)
-    (job,) = plan.jobs(
-        [recording, gold], MarketSpan(recording.first_msc, last), settings, together=True,
-        desk=desk.parse(desk_text, "desk"),
-    )  # fmt: skip
+    job = of_both("legs", text.replace('"apart"', '"legs"').replace("pair_targets", "ahead"))
     outcome = backtest_run.run(job)
     waited = {e.order_id for e in outcome.events if e.reason.startswith("limit ")}
-    assert {e.symbol for e in outcome.events if e.order_id in waited and e.kind == "filled"} == {
-        "EURUSD", "XAUUSD",
-    }  # fmt: skip
+    filled = [e for e in outcome.events if e.order_id in waited and e.kind == "filled"]
+    assert {e.symbol for e in filled} == {"EURUSD", "XAUUSD"}
     fast, real = fast_and_real(job)
     assert fast == real
 
 
-def test_so_it_does_where_symbols_of_one_account_are_sized_by_its_equity(recording, gold, tmp_path):
-    with_own(tmp_path, "apart", APART)
-    text = b'[strategies.apart]\npairs = [["EURUSD", "XAUUSD"]]\n'
-    settings = Settings(
-        str(tmp_path), run=RunSettings("o1", "backtest", "o1", "desk"),
-        signals=SignalSettings(parameters="gap=25"),
-    )  # fmt: skip
-    last = min(recording.last_msc, gold.last_msc)
-    (job,) = plan.jobs(
-        [recording, gold], MarketSpan(recording.first_msc, last), settings, together=True,
-        desk=desk.parse(text, "desk"),
-    )  # fmt: skip
+def test_so_it_does_where_symbols_of_one_account_are_sized_by_its_equity(of_both):
     limits = b"""version = "t"
 [limits]
 sizing = "volatility"
@@ -325,7 +312,7 @@ risk_share = 0.004
 max_sized_lots = 20
 max_lots = 20
 """
-    fast, real = fast_and_real(msgspec.structs.replace(job, limits=limits))
+    fast, real = fast_and_real(of_both("apart", APART, limits=limits))
     assert len({trade[1] for trade in real}) > 5, "many sizes"
     assert fast == real
 
@@ -436,6 +423,18 @@ def test_values_are_read_back_and_the_page_escapes_what_people_name(searched):
     declared = select.declared("breakout")
     assert parameter_values(declared, written(searched.winner.values)) == searched.winner.values
     assert built["verdict"][-1].startswith("Do not trade") == bool(report.doubts(searched))
+
+
+def test_a_search_through_execution_says_so(recording, tmp_path):
+    rarely = WAITS.replace("rsi < 40", "rsi < 25").replace("rsi > 60", "rsi > 75")
+    with_own(tmp_path, "waits", rarely)
+    result = search(recording, tmp_path, "waits", trials=6, folds=2)
+    assert result.executed
+    assert result.differing == 0
+    together = portfolio.together(result.real, 100_000.0, len(result.trials))
+    given = {"strategy": "waits", "accounts": [], "inputs": {}, "wall_s": 0.0}
+    built = report.build(result, together, given)
+    assert "through execution itself" in page.html(result, built)
 
 
 def test_every_doubt_is_said(searched):

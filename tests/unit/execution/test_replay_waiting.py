@@ -209,11 +209,11 @@ def with_figures(bus: MemoryBus) -> MemoryBus:
     while (cut := source.slice(number)) is not None:
         while minute <= cut.end_msc * 1000:
             sigma = [1e-2 if minute // 60_000_000 % 2 == 0 else 1e-5] * 3
-            told = MarketRisk(
+            message = MarketRisk(
                 replays.RUN.run_id, "replay", minute, number, feeds, mids, sigma,
                 [1.0, 0.9, 0.0, 0.9, 1.0, 0.0, 0.0, 0.0, 1.0], 0.0, 100,
             )  # fmt: skip
-            bus.publish(MARKET_RISK, "k", codec.encode(told))
+            bus.publish(MARKET_RISK, "k", codec.encode(message))
             minute += 60_000_000
         bus.publish(MARKET_RISK, "k", codec.encode(MarketRiskEnd(replays.RUN.run_id, number)))
         number += 1
@@ -238,12 +238,12 @@ def test_limits_on_risk_take_them_back_when_figures_come_killed_or_not(tmp_path:
             break
         except KeyboardInterrupt:
             died += 1
-    told = replays.events(whole)
-    back = [e for e in told if (e.kind, e.reason) == (Kind.CANCELLING, "value_at_risk")]
+    whole_events = replays.events(whole)
+    back = [e for e in whole_events if (e.kind, e.reason) == (Kind.CANCELLING, "value_at_risk")]
     assert len(back) > 2
     assert any(e.ts_event_us % 60_000_000 == GRACE_US for e in back), "when figures came"
     assert died > 5
-    assert replays.events(cut_short) == told
+    assert replays.events(cut_short) == whole_events
 
 
 def test_targets_beside_them_are_traded_as_without(
