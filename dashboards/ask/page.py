@@ -77,12 +77,12 @@ class AskPage:
         ]
 
     async def _answer(self, request: Request) -> Response:
-        return await self._asked(
+        return await self._put(
             request, Question, lambda who, body: self._asking.question(who, body.question)
         )
 
     async def _run(self, request: Request) -> Response:
-        return await self._asked(
+        return await self._put(
             request, Statement, lambda who, body: self._asking.statement(who, body.sql)
         )
 
@@ -109,7 +109,7 @@ class AskPage:
             ),
         )  # fmt: skip
 
-    async def _asked(
+    async def _put(
         self, request: Request, kind: type[Body], ask: Callable[[SignedIn, Body], object]
     ) -> Response:  # fmt: skip
         visitor = self._door.visitor(request)
