@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from api.keys import ApiKey, KeyRing
-from api.persons import PREFIX, Persons
+from api.persons import PREFIX, Persons, cookie_of
 from api.problems import ProblemError
 from api.rate import Rate
 from api.scopes import OF_ROLE, Scope
@@ -61,13 +61,13 @@ class Callers:
         """
         text = _text_of(authorization)
         if self.persons and text.startswith(PREFIX):
-            return self._person(self.persons.of_session(text), "session-unknown")
+            return self._person(await self.persons.renewed(text), "session-unknown")
         if self.persons and text.count(".") == 2:
             return self._person(await self.persons.of_token(text), "token-unknown")
         if self.persons and cookies and not authorization:
-            name = self.persons.of_cookie(cookies.decode("latin-1"))
-            if name:
-                return self._person(name, "session-unknown")
+            token = cookie_of(cookies.decode("latin-1"))
+            if token:
+                return self._person(await self.persons.renewed(token), "session-unknown")
         return self.caller(authorization)
 
     def caller(self, authorization: Sequence[bytes]) -> Caller:
@@ -105,7 +105,8 @@ class Callers:
             of = self.persons.of_session if is_session else self.persons.of_known_token
             return self._people.user(of(text) or "") is not None
         if self.persons and cookies:
-            return self._people.user(self.persons.of_cookie(cookies) or "") is not None
+            name = self.persons.of_session(cookie_of(cookies))
+            return self._people.user(name or "") is not None
         try:
             key = self._known(authorization)
             user = self._people.user(key.user)

@@ -48,6 +48,15 @@ class Session(msgspec.Struct, frozen=True):
     scopes: tuple[Scope, ...]
 
 
+def cookie_of(header: str) -> str:
+    """The session that a browser sends by itself, from signing in at a page of the home; or ""."""
+    try:
+        cookie = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return ""
+    return cookie.value if cookie else ""
+
+
 class Persons:
     """Tells names of people by what they show. Used from one event loop."""
 
@@ -65,21 +74,18 @@ class Persons:
     def of_session(self, text: str) -> str | None:
         """The name of a session's person; None when it is none, or over."""
         session = self._people.anybody(text.removeprefix(PREFIX))
+        return session.name if session else None
+
+    async def renewed(self, text: str) -> str | None:
+        """The same, and the session goes on, for it is used."""
+        session = self._people.anybody(text.removeprefix(PREFIX))
         if session is None:
             return None
         try:
-            self._people.renew(session)
+            await asyncio.to_thread(self._people.renew, session)
         except (TickhouseError, OSError) as error:
             _log.error("a session is not renewed: %s", error)
         return session.name
-
-    def of_cookie(self, header: str) -> str | None:
-        """The name of who signed in at a page of the home in the same browser."""
-        try:
-            cookie = SimpleCookie(header).get(COOKIE)
-        except CookieError:
-            return None
-        return self.of_session(cookie.value) if cookie else None
 
     def of_known_token(self, token: str) -> str | None:
         """The name of a provider's token that was checked; None when it was not, or is over."""

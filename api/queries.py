@@ -9,8 +9,10 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 MOST_ROWS, MOST_ARROW_ROWS = 1_000, 100_000
-Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[\w .:/@#+-]*$")]
-Given = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w .:/@#+-]+$")]
+Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_ .:/@#+-]*$")]
+Given = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_ .:/@#+-]+$")
+]
 Interval = Literal["1s", "1m", "5m", "1h"]
 _EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)  # what the warehouse's times can hold
 _LATEST = datetime(2261, 1, 1, tzinfo=UTC)

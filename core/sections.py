@@ -336,9 +336,7 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class AskSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom `tickhouse ask` and the page for questions ask when the grammar has no answer."""
 
-    provider: str = (
-        ""  # address of an OpenAI-compatible endpoint, as https://host/v1; empty: nobody
-    )
+    provider: str = ""  # endpoint like OpenAI's, as https://host/v1; empty: nobody is asked
     model: str = ""  # its name there
     token: str = ""  # better as TICKHOUSE_ASK__TOKEN_FILE
     private: bool = False  # whether its host may be an address of the own network

@@ -126,6 +126,8 @@ def load(environ: Mapping[str, str] = os.environ, directory: Path | None = None)
             raise SettingsError(f"{toml}: section 'controls' is set by the environment alone")
         if isinstance(values.get("ask"), Mapping) and "provider" in values["ask"]:
             raise SettingsError(f"{toml}: ask.provider is set by the environment alone")
+        if "oidc" in values:  # nor who says who somebody is
+            raise SettingsError(f"{toml}: section 'oidc' is set by the environment alone")
         if isinstance(values.get("bot"), Mapping) and "token" in values["bot"]:
             raise SettingsError(f"{toml}: bot.token stands in no file that is shared: {_TOKEN}")
     for name, text in environ.items():

@@ -360,7 +360,7 @@ def _check(
         raise UnansweredError("a confidence or method belongs to value at risk")
 
 
-_NOW = {"now", "right now", "currently", "at the moment"}
+_NOW = {"now", "right now", "currently", "current", "at the moment"}
 
 
 def _is_newest(measure: Measure) -> bool:

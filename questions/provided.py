@@ -21,7 +21,7 @@ _TABLES = """
 SELECT `table`, name, type, comment FROM system.columns
 WHERE `database` = '{marts}' AND NOT startsWith(`table`, 'stg_') ORDER BY `table`, position
 """
-_TOLD = """You translate a question of a trader into one SELECT of ClickHouse's SQL.
+_PROMPT = """You translate a question of a trader into one SELECT of ClickHouse's SQL.
 Answer with the statement alone, in a code block. If the schema below cannot answer the question,
 answer with the one word UNANSWERABLE. Name tables with their database: {marts}. Times are UTC; now
 is {now}. Every row has a column mode where it exists; the marts hold mode {mode} alone. Give every
@@ -44,10 +44,12 @@ def statement(
     schema = _schema(query(_TABLES.replace("{marts}", place.marts)))
     # Once a quarter of an hour, so that the same question is the same for a while.
     then = now.replace(minute=now.minute // 15 * 15)
-    told = _TOLD.format(marts=place.marts, mode=place.mode, schema=schema, now=f"{then:%F %H:%M}")
+    prompt = _PROMPT.format(
+        marts=place.marts, mode=place.mode, schema=schema, now=f"{then:%F %H:%M}"
+    )
     said = complete(
         [
-            {"role": "system", "content": told},
+            {"role": "system", "content": prompt},
             {"role": "user", "content": redaction.hidden(text)},
         ]
     )
@@ -72,7 +74,7 @@ def selected(said: str) -> str:
 def _schema(columns: Sequence[dict[str, Any]]) -> str:
     lines: dict[str, list[str]] = {}
     for one in columns:
-        words = f"{one['name']} {one['type']}, {one['comment']}"
-        lines.setdefault(one["table"], []).append(words)
-    text = "\n".join(f"{table}: {'; '.join(told)}" for table, told in lines.items())
+        column = f"{one['name']} {one['type']}, {one['comment']}"
+        lines.setdefault(one["table"], []).append(column)
+    text = "\n".join(f"{table}: {'; '.join(words)}" for table, words in lines.items())
     return text[:_LONGEST_SCHEMA]

@@ -254,6 +254,7 @@ def _named(said: Sequence[str], now: datetime) -> Taken | None:
         ("now", None, None),
         ("right now", None, None),
         ("currently", None, None),
+        ("current", None, None),
         ("at the moment", None, None),
         ("at moment", None, None),
         ("moment", None, None),
@@ -331,9 +332,12 @@ def _calendar(said: Sequence[str], now: datetime) -> Taken | None:
     if unit in _PARTS:
         day = today if this else today - _DAY
         return Taken(Span(*_hours_of(day, _PARTS[unit]), text), 2)
-    if unit in ("hour", "minute", "min", "day") and not (
-        this or (unit == "day" and said[0] == "previous")
-    ):
+    is_past_week = list(said[:2]) == [
+        "past",
+        "week",
+    ]  # people mean seven days, not Monday to Sunday
+    is_rolling = unit in ("hour", "minute", "min", "day", "fortnight") or is_past_week
+    if is_rolling and not (this or (unit == "day" and said[0] == "previous")):
         return Taken(Span(now - _UNITS[unit], now, text), 2)
     begins: dict[str, datetime] = {
         "hour": now.replace(minute=0, second=0, microsecond=0),

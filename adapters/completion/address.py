@@ -54,14 +54,16 @@ def connected(place: Place, timeout_s: float, *, private: bool) -> http.client.H
     """
     address = _checked(place, private=private)
     try:
-        made = socket.create_connection((address, place.port), timeout_s)
+        connection = socket.create_connection((address, place.port), timeout_s)
         if place.tls:
-            made = ssl.create_default_context().wrap_socket(made, server_hostname=place.host)
+            connection = ssl.create_default_context().wrap_socket(
+                connection, server_hostname=place.host
+            )
     except OSError as error:
         raise UnavailableError(f"{place.host} does not answer: {error}") from error
-    connection = http.client.HTTPConnection(place.host, place.port, timeout=timeout_s)
-    connection.sock = made
-    return connection
+    answering = http.client.HTTPConnection(place.host, place.port, timeout=timeout_s)
+    answering.sock = connection
+    return answering
 
 
 def _checked(place: Place, *, private: bool) -> str:

@@ -24,7 +24,7 @@ _MOST_ANSWERS = 500
 
 class _State(msgspec.Struct):
     day: int = 0
-    asked: int = 0
+    questions: int = 0
     failures: int = 0  # in a row
     failed_us: int = 0
     answers: dict[str, str] = {}  # the newest last
@@ -79,16 +79,15 @@ class Guarded:
             wait_s = -((since_us - _PAUSE_US) // 1_000_000)
             raise UnavailableError(f"the provider failed {state.failures} times: wait {wait_s} s")
         if state.day != now_us // _DAY_US:
-            state.day, state.asked = now_us // _DAY_US, 0
-        if state.asked >= self._settings.per_day:
-            raise UnavailableError(
-                f"the provider was asked {state.asked} times today (ask.per_day): tomorrow again"
-            )
-        state.asked += 1  # also of what fails: it may have cost all the same
+            state.day, state.questions = now_us // _DAY_US, 0
+        if state.questions >= self._settings.per_day:
+            many = f"{state.questions} questions today (ask.per_day)"
+            raise UnavailableError(f"the provider had {many}: tomorrow again")
+        state.questions += 1  # also of what fails: it may have cost all the same
 
     def _key(self, messages: Messages) -> str:
-        asked = [self._settings.provider, self._settings.model, messages]
-        return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
+        subject = [self._settings.provider, self._settings.model, messages]
+        return hashlib.sha256(msgspec.json.encode(subject)).hexdigest()
 
     @contextmanager
     def _changing(self) -> Iterator[_State]:

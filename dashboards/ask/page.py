@@ -77,17 +77,17 @@ class AskPage:
         ]
 
     async def _answer(self, request: Request) -> Response:
-        return await self._asked(
+        return await self._put(
             request, Question, lambda who, body: self._asking.question(who, body.question)
         )
 
     async def _run(self, request: Request) -> Response:
-        return await self._asked(
+        return await self._put(
             request, Statement, lambda who, body: self._asking.statement(who, body.sql)
         )
 
     async def _list(self, request: Request) -> Response:
-        visitor = self._door.visitor(request)
+        visitor = await self._door.visitor(request)
         if isinstance(visitor, Response):
             return visitor
         try:
@@ -99,7 +99,7 @@ class AskPage:
         return await self._door.changing(request, Kept, lambda by, body: _id(self._saved, body, by))
 
     async def _remove(self, request: Request) -> Response:
-        visitor = self._door.visitor(request)
+        visitor = await self._door.visitor(request)
         if isinstance(visitor, Response):
             return visitor
         return await self._door.changing(
@@ -109,10 +109,10 @@ class AskPage:
             ),
         )  # fmt: skip
 
-    async def _asked(
+    async def _put(
         self, request: Request, kind: type[Body], ask: Callable[[SignedIn, Body], object]
     ) -> Response:  # fmt: skip
-        visitor = self._door.visitor(request)
+        visitor = await self._door.visitor(request)
         if isinstance(visitor, Response):
             return visitor
         body = await body_of(request, kind)

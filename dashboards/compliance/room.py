@@ -89,7 +89,7 @@ class Room(NamedTuple):
 
     async def _read(self, request: Request, read: Read) -> Any:
         """What a function of the parameters says, or the refusal."""
-        visitor = self.door.visitor(request)
+        visitor = await self.door.visitor(request)
         if isinstance(visitor, Response):
             return visitor
         parameters = request.query_params

@@ -6,6 +6,7 @@ click sent twice does one thing. What the user file says now counts, not what it
 """
 
 import asyncio
+import logging
 import re
 from collections import OrderedDict
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from dashboards.live.bodies import body_of, refuse
 KEY = "idempotency-key"
 _KEY = re.compile("[0-9A-Za-z-]{8,64}")
 _MOST_KEYS = 10_000
+_log = logging.getLogger(__name__)
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
@@ -59,10 +61,10 @@ class Door:
 
     async def session(self, request: Request) -> Response:
         """GET: who is signed in, and the proof for what the page sends after it was loaded anew."""
-        session = self.visitor(request)
+        session = await self.visitor(request)
         return session if isinstance(session, Response) else said(session)
 
-    def visitor(self, request: Request) -> SignedIn | Response:
+    async def visitor(self, request: Request) -> SignedIn | Response:
         """Who reads, or the refusal: 401 without a session, 403 for another role."""
         if self._everybody and not identity.exists(identity.path_in(self._home)):
             return SignedIn("", "", identity.ANYBODY.name, 0, identity.ANYBODY.role)
@@ -72,8 +74,14 @@ class Door:
             return self._nobody_can() or self._entrance.nobody(f"this page is for the role {may}")
         if session.role not in self._roles:
             return refuse(403, f"{session.name} is of role {session.role}; this is for {may}")
-        self._entrance.people.renew(session)
+        await asyncio.to_thread(self._renew, session)
         return session
+
+    def _renew(self, session: SignedIn) -> None:
+        try:
+            self._entrance.people.renew(session)
+        except (TickhouseError, OSError) as error:  # who reads goes on reading
+            _log.error("a session is not renewed: %s", error)
 
     async def changing(
         self, request: Request, kind: type[Body], change: Callable[[str, Body], object]
@@ -83,7 +91,7 @@ class Door:
         Args:
             change: takes who asks and the body; raises a TickhouseError when nothing was changed.
         """
-        session = self._author(request)
+        session = await self._author(request)
         if isinstance(session, Response):
             return session
         key = request.headers.get(KEY, "")
@@ -106,8 +114,8 @@ class Door:
                 before = self._keep((session.name, key), mark, answer)
         return JSONResponse(before[1])
 
-    def _author(self, request: Request) -> SignedIn | Response:
-        session = self.visitor(request)
+    async def _author(self, request: Request) -> SignedIn | Response:
+        session = await self.visitor(request)
         if isinstance(session, Response) or not session.token:
             return session
         known = self._entrance.author(request, self._roles)

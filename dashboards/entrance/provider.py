@@ -153,10 +153,10 @@ class Provider:
         with self._one:
             now_us, known = self._clock.now_us(), self._described
             if known is None or not 0 <= now_us - known.as_of_us < within_us:
-                self._described = known = self._asked(now_us)
+                self._described = known = self._describe(now_us)
             return known
 
-    def _asked(self, now_us: int) -> _Described:
+    def _describe(self, now_us: int) -> _Described:
         issuer = self.settings.issuer
         try:
             text = self._got(f"{issuer.rstrip('/')}/.well-known/openid-configuration")

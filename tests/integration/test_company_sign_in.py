@@ -130,12 +130,12 @@ def token_for(issuer: str, audience: str) -> dict[str, str]:
     verifier, redirect = 50 * "v", "http://127.0.0.1:9/program"
     digest = hashlib.sha256(verifier.encode()).digest()
     challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-    asked = httpx.QueryParams(
+    query = httpx.QueryParams(
         client_id=CLIENT, response_type="code", scope="openid email", redirect_uri=redirect,
         resource=audience, code_challenge=challenge, code_challenge_method="S256", state="s",
     )  # fmt: skip
     with httpx.Client(trust_env=False) as browser:
-        back = walk(browser, f"{issuer}/auth?{asked}", "ann@example.com", redirect)
+        back = walk(browser, f"{issuer}/auth?{query}", "ann@example.com", redirect)
         form = {
             "grant_type": "authorization_code", "code": parameters(back)["code"],
             "redirect_uri": redirect, "code_verifier": verifier, "resource": audience,

@@ -14,6 +14,7 @@ from core.settings import Settings
 from questions import evaluate
 from questions.answer import Asker
 from questions.sql import Place
+from tests.support.chat_server import chat_server
 from tests.support.warehouse_server import ROOT
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="docs")]
@@ -69,3 +70,25 @@ def test_a_person_asks_on_the_command_line(
     assert "cannot answer: not understood: should" in capsys.readouterr().out
     assert main(["ask", "profit today", "--mode", "demo", "--sql"]) == 0
     assert "fct_trade" in capsys.readouterr().out
+
+
+def test_what_the_grammar_refuses_is_put_to_a_provider_unless_offline(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TICKHOUSE_HOME", str(home))
+    question = ["ask", "should I buy gold?", "--mode", "demo"]
+    with chat_server() as server:
+        monkeypatch.setenv("TICKHOUSE_ASK__PROVIDER", server.address)
+        monkeypatch.setenv("TICKHOUSE_ASK__MODEL", "small")
+        server.say = lambda _: "SELECT max(symbol) AS last FROM tickhouse_marts_demo.fct_trade"
+        assert main([*question, "--offline"]) == 1
+        assert server.questions == []
+        assert main([*question, "--json"]) == 0
+        answer = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert answer["rows"] == [{"last": "XAUUSD"}]
+        assert answer["says"] == "the statement is by small at 127.0.0.1, and nobody has checked it"
+        assert "fct_trade: " in server.last()
+        assert "XAUUSD" not in server.last(), "no row leaves"
+        server.say = lambda _: "SELECT * FROM url('http://127.0.0.1:9/', 'LineAsString')"
+        assert main(["ask", "should I buy silver?", "--mode", "demo"]) != 0
+        assert "url" in capsys.readouterr().err

@@ -14,7 +14,7 @@ class ChatServer:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.asked: list[dict[str, Any]] = []
+        self.questions: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.say: Callable[[dict[str, Any]], str | tuple[int, bytes]] = lambda _: "SELECT 1"
         self.location = ""
@@ -22,7 +22,7 @@ class ChatServer:
 
     def last(self) -> str:
         """All that was sent with the last question."""
-        return json.dumps(self.asked[-1])
+        return json.dumps(self.questions[-1])
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def chat_server() -> Iterator[ChatServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            known.asked.append(body)
+            known.questions.append(body)
             known.headers.append(dict(self.headers))
             said = known.say(body)
             status, content = said if isinstance(said, tuple) else (200, _completion(said))

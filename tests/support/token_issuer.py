@@ -20,7 +20,7 @@ class Issuer:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.asked: list[str] = []
+        self.paths: list[str] = []
         self.answers: dict[str, tuple[int, bytes]] = {}
         self.describe()
 
@@ -54,7 +54,7 @@ def issuer() -> Iterator[Issuer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            known.asked.append(self.path)
+            known.paths.append(self.path)
             status, body = known.answers.get(self.path, (404, b""))
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))

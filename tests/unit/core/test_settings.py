@@ -121,3 +121,12 @@ def test_a_bots_token_stands_in_no_file_that_is_shared_and_is_not_repeated(tmp_p
     assert (bot.token, bot.chats, bot.tells) == ("4711:decoy", ("100", "-7"), ("alerts",))
     assert "decoy" not in repr(bot)
     assert "decoy" not in secrets.masked("https://api.telegram.org/bot4711:decoy/getMe")
+
+
+@pytest.mark.parametrize("text", ['[oidc]\nissuer = "x"', '[ask]\nprovider = "https://x/v1"'])
+def test_whom_to_believe_and_whom_to_tell_stands_in_no_file_that_may_lie_there(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "tickhouse.toml").write_text(text)
+    with pytest.raises(SettingsError, match="by the environment alone"):
+        settings.load({}, tmp_path)

@@ -1,4 +1,4 @@
-"""What a provider is told, and what is made of its answer."""
+"""What a provider is told, and what is statement of its answer."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ PLACE = Place("tickhouse", "tickhouse_marts_demo", "demo")
 COLUMN = {"table": "fct_trade", "name": "symbol", "type": "String", "comment": "As the broker says"}
 
 
-def asked(text: str, said: str, redaction: Redaction | None = None) -> tuple[str, str]:
+def provided_with(text: str, said: str, redaction: Redaction | None = None) -> tuple[str, str]:
     """The statement, and all that was sent."""
     sent: list[str] = []
 
@@ -26,13 +26,13 @@ def asked(text: str, said: str, redaction: Redaction | None = None) -> tuple[str
     def query(_: str) -> list[dict[str, Any]]:
         return [COLUMN]
 
-    made = provided.statement(text, NOW, PLACE, query, complete, redaction or Redaction())
-    return made, "\n".join(sent)
+    statement = provided.statement(text, NOW, PLACE, query, complete, redaction or Redaction())
+    return statement, "\n".join(sent)
 
 
 def test_the_schema_and_the_question_are_told_and_no_row() -> None:
-    made, sent = asked("best symbol?", "Sure:\n```sql\nSELECT 1;\n```\nDone.")
-    assert made == "SELECT 1"
+    statement, sent = provided_with("best symbol?", "Sure:\n```sql\nSELECT 1;\n```\nDone.")
+    assert statement == "SELECT 1"
     assert "fct_trade: symbol String, As the broker says" in sent
     assert "now\nis 2026-03-02 10:00" in sent
     assert sent.endswith("best symbol?")
@@ -48,7 +48,7 @@ def test_the_schema_and_the_question_are_told_and_no_row() -> None:
 )  # fmt: skip
 def test_what_is_no_select_is_no_answer(said: str) -> None:
     with pytest.raises(UnansweredError):
-        asked("profit?", said)
+        provided_with("profit?", said)
 
 
 def test_names_leave_as_placeholders_and_come_back_within_quotes() -> None:
@@ -58,18 +58,18 @@ def test_names_leave_as_placeholders_and_come_back_within_quotes() -> None:
         "SELECT 1 FROM t WHERE account = 'hidden_account_b' AND client = 'hidden_name_a'"
         " AND by = 'hidden_person_c'"
     )
-    made, sent = asked(text, reply, redaction)
+    statement, sent = provided_with(text, reply, redaction)
     for word in ("4711", "Hara", "ANN", "ann@", "example.com", "123456789"):
         assert word not in sent.split("\n")[-1], word
-    assert "account = '4711-real'" in made
-    assert "client = 'O''Hara Ltd'" in made
-    assert "by = 'ANN'" in made
+    assert "account = '4711-real'" in statement
+    assert "client = 'O''Hara Ltd'" in statement
+    assert "by = 'ANN'" in statement
 
 
 def test_keys_and_tokens_never_leave() -> None:
     key = "th_1f0c9a3e_" + 43 * "A"
     for secret in (key, "sk-" + 20 * "b", "eyJhbGciOi.eyJzdWIi.c2ln", 64 * "a1"):
-        _, sent = asked(f"what may {secret} do?", "SELECT 1")
+        _, sent = provided_with(f"what may {secret} do?", "SELECT 1")
         assert secret not in sent
         assert "hidden_" in sent.split("\n")[-1]
 

@@ -16,7 +16,7 @@ from core.errors import SettingsError, UnavailableError
 from core.sections import AskSettings
 from tests.support.chat_server import ChatServer, chat_server
 
-ASKED = [{"role": "user", "content": "profit?"}]
+QUESTION = [{"role": "user", "content": "profit?"}]
 NOW_US = 1_770_000_000_000_000
 
 
@@ -31,10 +31,10 @@ def settings_of(server: ChatServer, **more: Any) -> AskSettings:
 
 
 def test_it_is_asked_as_its_documentation_has_it(server: ChatServer) -> None:
-    assert complete(settings_of(server), ASKED) == "SELECT 1"
-    assert server.asked == [{"model": "small", "messages": ASKED, "temperature": 0}]
+    assert complete(settings_of(server), QUESTION) == "SELECT 1"
+    assert server.questions == [{"model": "small", "messages": QUESTION, "temperature": 0}]
     assert server.headers[0]["Authorization"] == "Bearer a token"
-    complete(replace(settings_of(server), token=""), ASKED)
+    complete(replace(settings_of(server), token=""), QUESTION)
     assert "Authorization" not in server.headers[1]
 
 
@@ -51,14 +51,14 @@ def test_what_is_no_answer_is_said_and_no_redirect_followed(
 ) -> None:
     server.say, server.location = lambda _: said, f"{server.address}/elsewhere"
     with pytest.raises(UnavailableError, match=r"127\.0\.0\.1"):
-        complete(settings_of(server), ASKED)
-    assert len(server.asked) == 1
+        complete(settings_of(server), QUESTION)
+    assert len(server.questions) == 1
 
 
 def test_an_answer_that_drips_has_an_end(server: ChatServer) -> None:
     server.slow_s = 0.02
     with pytest.raises(UnavailableError, match="longer than"):
-        complete(settings_of(server, timeout_s=0.2), ASKED)
+        complete(settings_of(server, timeout_s=0.2), QUESTION)
 
 
 @pytest.mark.parametrize(
@@ -115,11 +115,11 @@ def question(number: int) -> list[dict[str, str]]:
 
 def test_the_same_is_asked_once_by_whichever_process(tmp_path: Path, server: ChatServer) -> None:
     for _ in range(3):
-        assert guarded(tmp_path, server, ManualClock(NOW_US)).ask(ASKED) == "SELECT 1"
-    assert len(server.asked) == 1
+        assert guarded(tmp_path, server, ManualClock(NOW_US)).ask(QUESTION) == "SELECT 1"
+    assert len(server.questions) == 1
     other = replace(settings_of(server), model="large")
-    Guarded(tmp_path, other, ManualClock(NOW_US), complete).ask(ASKED)
-    assert len(server.asked) == 2
+    Guarded(tmp_path, other, ManualClock(NOW_US), complete).ask(QUESTION)
+    assert len(server.questions) == 2
 
 
 def test_a_day_has_its_budget(tmp_path: Path, server: ChatServer) -> None:
@@ -143,7 +143,7 @@ def test_one_that_keeps_failing_is_left_alone_for_a_minute(
             guarded(tmp_path, server, clock).ask(question(number))
     with pytest.raises(UnavailableError, match="failed 3 times: wait 60 s"):
         guarded(tmp_path, server, clock).ask(question(3))
-    assert len(server.asked) == 3
+    assert len(server.questions) == 3
     clock.advance(NOW_US + 61_000_000)
     server.say = lambda _: "SELECT 2"
     assert guarded(tmp_path, server, clock).ask(question(4)) == "SELECT 2"
@@ -151,7 +151,7 @@ def test_one_that_keeps_failing_is_left_alone_for_a_minute(
 
 
 def test_a_damaged_memory_is_begun_anew(tmp_path: Path, server: ChatServer) -> None:
-    guarded(tmp_path, server, ManualClock(NOW_US)).ask(ASKED)
+    guarded(tmp_path, server, ManualClock(NOW_US)).ask(QUESTION)
     path = tmp_path / "ask" / "provider.json"
     path.write_bytes(path.read_bytes().replace(b"SELECT 1", b"DROP ALL"))
-    assert guarded(tmp_path, server, ManualClock(NOW_US)).ask(ASKED) == "SELECT 1"
+    assert guarded(tmp_path, server, ManualClock(NOW_US)).ask(QUESTION) == "SELECT 1"

@@ -34,7 +34,7 @@ def test_a_token_names_its_person(issuer: Issuer, clock: ManualClock) -> None:
     claims = provider.claims_of_token(issuer.token(NOW_S, aud=["other", "the API"]))
     assert provider.name_in(claims) == "ann@example.com"
     provider.claims_of_token(issuer.token(NOW_S, exp=NOW_S - 30))  # two clocks differ
-    assert issuer.asked == ["/.well-known/openid-configuration", "/jwks"], "asked once"
+    assert issuer.paths == ["/.well-known/openid-configuration", "/jwks"], "asked once"
 
 
 def test_tokens_that_nobody_may_believe(issuer: Issuer, clock: ManualClock) -> None:
@@ -52,11 +52,11 @@ def test_keys_are_asked_for_again_when_they_change_and_not_by_each_forgery(
     for _ in range(3):
         with pytest.raises(ProviderError):
             provider.claims_of_token(issuer.token(NOW_S, STRANGER))
-    assert issuer.asked.count("/jwks") == 1
+    assert issuer.paths.count("/jwks") == 1
     issuer.publish(STRANGER)
     clock.advance((NOW_S + 61) * 1_000_000)
     provider.claims_of_token(issuer.token(NOW_S, STRANGER))
-    assert issuer.asked.count("/jwks") == 2
+    assert issuer.paths.count("/jwks") == 2
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_provider_that_describes_another_leads_nobody_there(
     issuer.answers["/other"] = 200, b"{}"
     with pytest.raises(ProviderError, match="302"):
         provider_of(issuer, clock).beginning("http://127.0.0.1/", "s", "n", 50 * "v")
-    assert "/other" not in issuer.asked
+    assert "/other" not in issuer.paths
     issuer.answers["/.well-known/openid-configuration"] = 200, b" " * (2**20 + 1)
     with pytest.raises(ProviderError, match="too large"):
         provider_of(issuer, clock).beginning("http://127.0.0.1/", "s", "n", 50 * "v")
