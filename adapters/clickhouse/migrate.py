@@ -20,7 +20,7 @@ from core.errors import WarehouseError
 
 _ENGINE = re.compile(r"\{engine:([A-Za-z]+)\}")
 _FILE = re.compile(r"(\d{3})_[a-z0-9_]+\.sql")
-_MADE_VIEW = re.compile(r"^CREATE (?:MATERIALIZED )?VIEW IF NOT EXISTS (\w+)", re.MULTILINE)
+_CREATED_VIEW = re.compile(r"^CREATE (?:MATERIALIZED )?VIEW IF NOT EXISTS (\w+)", re.MULTILINE)
 _DROPPED_VIEW = re.compile(r"^DROP VIEW IF EXISTS (\w+)", re.MULTILINE)
 _COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -147,11 +147,11 @@ def _lasting(statements: Sequence[str]) -> list[str]:
     lasting: list[str] = []
     dropped: set[str] = set()
     for statement in reversed(statements):
-        made = _MADE_VIEW.search(statement)
-        if made is None or made[1] not in dropped:
+        creates = _CREATED_VIEW.search(statement)
+        if creates is None or creates[1] not in dropped:
             lasting.append(statement)
-        if made is not None:
-            dropped.discard(made[1])
+        if creates is not None:
+            dropped.discard(creates[1])
         dropped.update(_DROPPED_VIEW.findall(statement))
     return lasting[::-1]
 

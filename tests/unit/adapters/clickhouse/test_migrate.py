@@ -53,8 +53,8 @@ def test_a_new_database_is_spared_views_that_a_later_file_drops(warehouse: Wareh
     files = [Migration(n, f"{n:03d}_x.sql", text + ";\n") for n, text in enumerate(texts, 1)]
     connection = connect(msgspec.structs.replace(warehouse.settings, database="another"))
     migrate.apply(connection, [], files)
-    asked = "SELECT (SELECT x FROM kept), (SELECT x FROM again), (SELECT count() FROM system.tables"
-    rows = connection.query(f"{asked} WHERE database = 'another' AND name = 'gone')").result_rows
+    sql = "SELECT (SELECT x FROM kept), (SELECT x FROM again), (SELECT count() FROM system.tables"
+    rows = connection.query(f"{sql} WHERE database = 'another' AND name = 'gone')").result_rows
     assert rows == [(1, 2, 0)]
     assert migrate._lasting(texts) == [texts[n] for n in (0, 1, 3, 4, 6)]
     connection.command("DROP DATABASE another")
