@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 #: A block of these costs the warehouse half of what blocks of 30,000 do, and 10 MB of memory.
 _MERGE_ROWS = 131_072
+#: Ticks come with their bars, which are made once a block: twice as many cost a third less each.
+_MERGE_TICKS = 262_144
 
 
 def state_directory(settings: Settings, flow: str) -> Path:
@@ -242,7 +244,7 @@ def _sink(
 ) -> WarehouseSink:
     return WarehouseSink(
         lambda: BackgroundWriter(settings.clickhouse, make_ticks=make_ticks),
-        _MERGE_ROWS,
+        _MERGE_TICKS if make_ticks else _MERGE_ROWS,
         every_epoch=every_epoch or settings.run.mode != "replay",
         process=process,
         shards=bus.partitions(TICKS) if bus else 1,

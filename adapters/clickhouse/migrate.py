@@ -20,6 +20,8 @@ from core.errors import WarehouseError
 
 _ENGINE = re.compile(r"\{engine:([A-Za-z]+)\}")
 _FILE = re.compile(r"(\d{3})_[a-z0-9_]+\.sql")
+_CREATED_VIEW = re.compile(r"^CREATE (?:MATERIALIZED )?VIEW IF NOT EXISTS (\w+)", re.MULTILINE)
+_DROPPED_VIEW = re.compile(r"^DROP VIEW IF EXISTS (\w+)", re.MULTILINE)
 _COLUMN = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -130,11 +132,28 @@ def _refuse_changes(migrations: Sequence[Migration], applied: dict[int, tuple[st
 
 
 def _run(client: Client, files: Sequence[Migration]) -> None:
-    for statement in (s for migration in files for s in migration.statements()):
+    for statement in _lasting([s for migration in files for s in migration.statements()]):
         # A view with parameters is no table to ClickHouse, which finds those of the same database.
         client.command(statement.replace("{database}", f"`{client.database}`"))
     rows = [[m.version, m.name, m.checksum] for m in files]
     client.insert("schema_migration", rows, column_names=["version", "name", "checksum"])
+
+
+def _lasting(statements: Sequence[str]) -> list[str]:
+    """Without views that a later one of these drops: in a new database nobody ever sees them.
+
+    The drops stay, for who was killed here while another version made its tables.
+    """
+    lasting: list[str] = []
+    dropped: set[str] = set()
+    for statement in reversed(statements):
+        creates = _CREATED_VIEW.search(statement)
+        if creates is None or creates[1] not in dropped:
+            lasting.append(statement)
+        if creates is not None:
+            dropped.discard(creates[1])
+        dropped.update(_DROPPED_VIEW.findall(statement))
+    return lasting[::-1]
 
 
 def _add_feature_columns(client: Client, names: Sequence[str]) -> None:

@@ -47,7 +47,8 @@ def tick_columns(source: str, symbol: str, ticks: TickArray) -> list[Column]:
 def received_us(columns: Sequence[Column]) -> npt.NDArray[np.int64]:
     """When ticks of such columns were received, Unix microseconds."""
     of = {column.name: column.values for column in columns}
-    return np.asarray(of["ts_event"]) + np.asarray(of["recv_after_us"])
+    times: npt.NDArray[np.int64] = np.asarray(of["ts_event"]) + np.asarray(of["recv_after_us"])
+    return times
 
 
 def as_stored(columns: Sequence[Column]) -> Sequence[Column]:

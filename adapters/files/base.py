@@ -97,18 +97,36 @@ def make_ticks(
 
 def blocks(chunks: Iterable[Chunk], size: int) -> Iterator[Chunk]:
     """The same rows cut after every `size` ticks (or refused rows), however chunks were cut."""
-    waiting = Chunk(np.empty(0, MT5_TICK), np.empty(0, np.int64), [])
+    waiting: list[Chunk] = []
     for chunk in chunks:
-        waiting = Chunk(
-            np.concatenate([waiting.ticks, chunk.ticks]),
-            np.concatenate([waiting.rows, chunk.rows]),
-            waiting.refused + chunk.refused,
-        )
-        while len(waiting.ticks) >= size or len(waiting.refused) >= size:
-            block, waiting = _split(waiting, size)
+        waiting.append(chunk)
+        if max(sum(len(part.ticks) for part in waiting), _refused(waiting)) < size:
+            continue
+        whole = _joined(waiting)
+        waiting = []
+        while len(whole.ticks) >= size or len(whole.refused) >= size:
+            block, whole = _split(whole, size)
             yield block
-    if len(waiting.ticks) or waiting.refused:
-        yield waiting
+            del block  # nobody keeps what is read but who asked for it
+        waiting = [Chunk(whole.ticks.copy(), whole.rows.copy(), whole.refused)]
+        del whole, chunk
+    if waiting and (len((rest := _joined(waiting)).ticks) or rest.refused):
+        yield rest
+
+
+def _refused(chunks: list[Chunk]) -> int:
+    return sum(len(chunk.refused) for chunk in chunks)
+
+
+def _joined(chunks: list[Chunk]) -> Chunk:
+    """As one, copied once; a chunk alone is not copied at all."""
+    if len(chunks) == 1:
+        return chunks[0]
+    return Chunk(
+        np.concatenate([chunk.ticks for chunk in chunks]),
+        np.concatenate([chunk.rows for chunk in chunks]),
+        [row for chunk in chunks for row in chunk.refused],
+    )
 
 
 def _split(chunk: Chunk, size: int) -> tuple[Chunk, Chunk]:

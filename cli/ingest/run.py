@@ -38,6 +38,7 @@ from core.instruments import known
 from core.quality import EARLIEST_MSC, FeedState, Normalised
 
 BLOCK_TICKS = 262_144  # bars of a block are made at once: four small ones take half as long again
+KEPT_TICKS = 2_097_152  # read while checking, and not read again: 150 MB
 AT_ONCE_TICKS = BLOCK_TICKS  # of small files that are stored together
 RUN_ID = MODE = "import"  # of quarantined rows: they belong to no run
 FLAGS = {
@@ -123,6 +124,7 @@ class Checked(NamedTuple):
     span: tuple[int, int]  # first and last time in it, Unix milliseconds
     size: tuple[int, int]  # bytes and time of change, to notice one
     rows: int
+    kept: Sequence[Chunk]  # all of it, or nothing: then it is read again
 
     @property
     def feed(self) -> tuple[str, str]:
@@ -172,7 +174,11 @@ def check(
         _refuse_relabelling(chosen, options, option)
     for file in files:
         _refuse_unknown(file)
-    return CheckedFiles([_check(file, progress) for file in files], skipped)
+    checked, room = list[Checked](), KEPT_TICKS
+    for file in files:
+        checked.append(_check(file, progress, room))
+        room -= checked[-1].rows if checked[-1].kept else 0
+    return CheckedFiles(checked, skipped)
 
 
 def store_all(
@@ -288,15 +294,20 @@ def _refuse_other_unit(file: TickFile, first_msc: int, last_msc: int) -> None:
             )
 
 
-def _check(file: TickFile, progress: Progress) -> Checked:
-    """Read a whole file; raise what is wrong with it."""
+def _check(file: TickFile, progress: Progress, room: int) -> Checked:
+    """Read a whole file, and keep it if it has no more than `room` rows; raise what is wrong."""
+    size = _size(file.path)  # before: what is changed while it is read is refused, too
     rows, refused = 0, Counter[str]()
+    kept: list[Chunk] = []
     first: RefusedRow | None = None
     first_msc, last_msc = _NO_TIME, -_NO_TIME
     for chunk in file.chunks():
         first_msc = int(chunk.ticks["time_msc"].min(initial=first_msc))
         last_msc = int(chunk.ticks["time_msc"].max(initial=last_msc))
         rows += len(chunk.ticks) + len(chunk.refused)
+        kept.append(chunk)
+        if rows > room:
+            kept.clear()
         refused.update(row.reason for row in chunk.refused)
         first = first or (chunk.refused[0] if chunk.refused else None)
         progress("read", file, rows)
@@ -310,7 +321,7 @@ def _check(file: TickFile, progress: Progress) -> Checked:
         )
     _refuse_other_unit(file, first_msc, last_msc)
     span = (first_msc, last_msc)
-    return Checked(file, _digest(file.path), span, _size(file.path), rows)
+    return Checked(file, _digest(file.path), span, size, rows, kept)
 
 
 def _digest(path: Path) -> str:
@@ -374,7 +385,7 @@ def _read(
     """What is kept and what is refused, block by block; counted in `result`."""
     file = checked.file
     feed = FeedState(file.source, file.symbol)
-    for block in blocks(file.chunks(), BLOCK_TICKS):
+    for block in blocks(iter(checked.kept) if checked.kept else file.chunks(), BLOCK_TICKS):
         if _size(file.path) != checked.size:
             raise InputError(str(file.path), "was changed while it was imported: import it again")
         kept, rejected = _normalise(block, feed, rules)

@@ -5,6 +5,9 @@ ONNX graph it belongs to; that it does belong is checked by its own prediction o
 so a wrong or damaged one explains nothing.
 """
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,9 @@ from core.errors import ModelError
 
 #: Probabilities of booster and ONNX of one model differ by no more.
 _PARITY = 1e-5
+
+#: Wrappers of estimators, and data frames.
+_COMPANY = ("sklearn", "pandas", "pyarrow")
 
 Floats = npt.NDArray[np.float32]
 
@@ -53,8 +59,24 @@ def contributions(content: bytes, row: Floats, probabilities: Floats) -> Floats:
     return shap
 
 
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Import trainers without what they take along where it is there, and one row has no use for.
+
+    That is three quarters of their import, a second of CPU: nearly half of `tickhouse explain`.
+    """
+    absent = [name for name in _COMPANY if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]  # makes an import fail
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
 def _of_xgboost(content: bytes, row: Floats) -> tuple[Floats, Floats]:
-    import xgboost
+    with _alone():
+        import xgboost
 
     booster = xgboost.Booster({"nthread": 1})
     booster.load_model(bytearray(content))
@@ -64,7 +86,8 @@ def _of_xgboost(content: bytes, row: Floats) -> tuple[Floats, Floats]:
 
 
 def _of_lightgbm(content: bytes, row: Floats) -> tuple[Floats, Floats]:
-    import lightgbm
+    with _alone():
+        import lightgbm
 
     booster = lightgbm.Booster(model_str=content.decode())
     shap = np.asarray(booster.predict(row[None], pred_contrib=True)[0], np.float32)

@@ -5,13 +5,15 @@ from datetime import date
 import numpy as np
 import pytest
 
-from adapters.clickhouse.native import Column
+from adapters.clickhouse.native import TIME, Column
 from adapters.clickhouse.rows import (
+    as_stored,
     instrument_columns,
     latency_columns,
     message_columns,
     process_columns,
     quarantine_columns,
+    received_us,
     run_columns,
     tick_columns,
 )
@@ -53,6 +55,19 @@ def test_prices_come_back_with_the_bits_they_were_written_with(warehouse: Wareho
     names = ("time_msc", "bid", "ask", "volume", "flags", "quality", "ts_recv_us")
     for name, column in zip(names, columns, strict=True):
         np.testing.assert_array_equal(ticks[name], np.array(column), err_msg=name)
+
+
+def test_ticks_of_before_an_upgrade_that_a_flow_still_holds_fit_the_table_of_now() -> None:
+    ticks = np.zeros(3, TICK)
+    ticks["time_msc"], ticks["ts_recv_us"] = NOW_US // 1000, NOW_US + np.arange(3) * 7 - 5
+    now = tick_columns("s", "X", ticks)
+    received = Column("ts_recv", TIME, ticks["ts_recv_us"])
+    before = [received if column.name == "recv_after_us" else column for column in now]
+    assert as_stored(now) is now
+    for column, expected in zip(as_stored(before), now, strict=True):
+        assert (column.name, column.type) == (expected.name, expected.type)
+        np.testing.assert_array_equal(column.values, expected.values)
+    np.testing.assert_array_equal(received_us(now), ticks["ts_recv_us"])
 
 
 def test_an_order_event_is_a_row(warehouse: Warehouse) -> None:

@@ -271,3 +271,17 @@ def test_a_folder_without_tick_files_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("nothing\n")
     with pytest.raises(InputError, match="holds no file of a known format"):
         expand([tmp_path])
+
+
+@pytest.mark.parametrize("room", [0, 70, 2_097_152])
+def test_what_is_not_kept_while_checking_is_read_again(tmp_path, monkeypatch, room):
+    files = [histdata(tmp_path / f"DAT_ASCII_EURUSD_T_20200{n}.csv", rows(50)) for n in (1, 2, 3)]
+    monkeypatch.setattr("cli.ingest.run.KEPT_TICKS", room)
+    checked = check(files, FileOptions())
+    assert [len(one.kept) > 0 for one in checked.files] == [room >= 50 * n for n in (1, 2, 3)]
+    store, whole = Kept(takes_groups=False), Kept(takes_groups=False)
+    result = store_all(checked, store, NOW)
+    assert [file.stored for file in result.files] == [50, 50, 50]
+    monkeypatch.setattr("cli.ingest.run.KEPT_TICKS", 0)
+    run(files, FileOptions(), whole, NOW)
+    assert store.calls == whole.calls
