@@ -41,7 +41,7 @@ _ORDER = "concat('o', lower(hex(sipHash64(number)))) AS order_id"
 #: What is stored of each order, by table; `number` counts orders.
 _ROWS = {
     "tick": f"SELECT * EXCEPT (run_id, mode, account, strategy), toUInt32(0) AS seq,"
-    f" toDecimal64(1.1, 8) AS bid, toDecimal64(1.1001, 8) AS ask, ts_event AS ts_recv"
+    f" toDecimal64(1.1, 8) AS bid, toDecimal64(1.1001, 8) AS ask"
     f" FROM (SELECT {_MOMENT} FROM {{numbers}})",
     "feature": f"SELECT {_MOMENT}, toUInt32(0) AS seq, 1.10005 AS mid, 0.0001 AS spread"
     f" FROM {{numbers}}",

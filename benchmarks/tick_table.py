@@ -9,6 +9,6 @@ _AFTER = "recv_after_us Int64 CODEC (T64, ZSTD(1)) COMMENT 'When we received it,
 
 
 def statement(table: str) -> str:
-    """CREATE TABLE of one under another name: the first migration's, with what 089 made of it."""
+    """CREATE TABLE of one by another name: what the first migration and tick_times make."""
     text = migrate.product_migrations()[0].statements()[0]
     return _RECEIVED.sub(_AFTER, text.replace("EXISTS tick (", f"EXISTS {table} ("))

@@ -242,7 +242,7 @@ FAULTS = {
     # Everything of the day before, a day later, without an hour and with an hour of crossed quotes.
     "ticks": """
         INSERT INTO tick SELECT * REPLACE (
-            ts_event + INTERVAL 1 DAY AS ts_event, ts_recv + INTERVAL 1 DAY AS ts_recv,
+            ts_event + INTERVAL 1 DAY AS ts_event,
             if(toHour(ts_event) = 13, bid - toDecimal64('0.00001', 8), ask) AS ask
         ) FROM (
             SELECT * FROM tick FINAL
