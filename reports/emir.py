@@ -42,12 +42,15 @@ def submission(context: ReportContext) -> Sequence[str]:
 
 def _regimes(context: ReportContext) -> frozenset[str]:
     """Of what is reported on the day; else of what reference data say: its files say NOTX."""
-    reported = "{db}.rpt_emir_report WHERE report_date = {day:Date} AND reportable AND regime != ''"
-    referenced = "{db}.int_reference_emir_account WHERE ref_from <= {day:Date}"
-    for where in (reported, referenced):
-        if rows := context.query(f"SELECT DISTINCT regime FROM {where}"):
-            return frozenset(regime for (regime,) in rows)
-    return frozenset({EU})
+    reported = context.query(
+        "SELECT DISTINCT regime FROM {db}.rpt_emir_report"
+        " WHERE report_date = {day:Date} AND reportable AND regime != ''"
+    )
+    referenced = reported or context.query(
+        "SELECT DISTINCT argMax(regime, (valid_from, version, ts_init))"
+        " FROM reference_emir_account WHERE valid_from <= {day:Date} GROUP BY account, source"
+    )
+    return frozenset(regime for (regime,) in referenced) or frozenset({EU})
 
 
 def _written(

@@ -87,7 +87,7 @@ def test_an_open_address_needs_users(tmp_path: Path) -> None:
     check_listen("0.0.0.0", path)
 
 
-def test_only_the_api_reads_for_people_with_their_filters(tmp_path: Path) -> None:
+def test_only_api_and_board_read_for_people_with_their_filters(tmp_path: Path) -> None:
     rules = {"tickhouse.tick": "symbol = 'EURUSD'"}
     people = [
         identity.new_user("eve", "analyst", PASSWORD, rules, max_seconds=2),
@@ -108,11 +108,11 @@ def test_only_the_api_reads_for_people_with_their_filters(tmp_path: Path) -> Non
         "analyst",
         "grafana",
     )
+    assert known("tickhouse.board/eve", "secret of tickhouse.board").row_filters == rules
     for name, password in [
         ("tickhouse.api/nobody", "secret of tickhouse.api"), ("tickhouse.api/eve", PASSWORD),
         ("tickhouse.api/tickhouse.owner", "secret of tickhouse.api"),
         ("tickhouse.api/eve/root", "secret of tickhouse.api"), ("eve/root", PASSWORD),
-        ("tickhouse.board/eve", "secret of tickhouse.board"),
         ("tickhouse.owner/eve", "secret of tickhouse.owner"),
         ("tickhouse.board/eve", "secret of tickhouse.api"),
     ]:  # fmt: skip
