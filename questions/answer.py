@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from questions import grammar, sql, stored
 from questions.catalog import measures
 from questions.lexicon import Names, lexicon
-from questions.plan import Plan
+from questions.plan import Bound, Plan
 from questions.sql import Place
 
 Query = Callable[[str], Sequence[dict[str, Any]]]
@@ -62,13 +62,29 @@ def says(plan: Plan) -> str:
     names = plan.measure.split("+")
     rows, _ = measures()[names[0]]
     parts = [" and ".join(name.replace("_", " ") for name in names)]
-    parts[0] = (
-        f"{plan.aggregate} of {parts[0]}" if plan.aggregate not in ("", "count") else parts[0]
-    )
+    aggregate = _AGGREGATES.get(plan.aggregate, plan.aggregate.replace("+", ", "))
+    parts[0] = f"{aggregate} of {parts[0]}" if plan.aggregate not in ("", "count") else parts[0]
     parts.append(f"from {rows.name.replace('_', ' ')}")
     parts += [f"by {', '.join(plan.dimensions)}"] if plan.dimensions else []
-    parts += [f"{one.column} {' and '.join(one.values)}" for one in plan.filters]
+    parts += [
+        f"{one.column} {'not ' if one.leaves_out else ''}{' and '.join(one.values)}"
+        for one in plan.filters
+    ]
+    parts += [_said(bound) for bound in plan.bounds]
     parts.append(f"{plan.span.text} (UTC)" if rows.time else "the newest")
     end = {"most": "most first", "least": "least first"}.get(plan.order, "")
     parts += [f"{end}{f', {plan.limit} of them' if plan.limit else ''}"] if end else []
     return "; ".join(parts)
+
+
+_AGGREGATES = {
+    "rows": "how many rows by a bound", "rows_share": "share of rows by a bound",
+    "groups": "how many groups by a bound",
+}  # fmt: skip
+
+
+def _said(bound: Bound) -> str:
+    """ "slippage bp above 2"."""
+    side = "above" if bound.above else "below"
+    side = f"{side} or at" if bound.inclusive else side
+    return f"{bound.measure.replace('_', ' ')} {side} {bound.amount:.6g}"

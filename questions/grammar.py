@@ -9,8 +9,10 @@ from datetime import datetime
 
 from questions.catalog import Measure, Rows, measures
 from questions.lexicon import Lexicon
-from questions.parts import COSTS, NOUNS, WEAK, Parts, parts_of
-from questions.plan import Filter, Plan, Span, UnansweredError
+from questions.measured import ENDS_OF_TIME, fixes, measured
+from questions.nouns import NOUNS
+from questions.parts import Parts, parts_of
+from questions.plan import Bound, Filter, Plan, Span, UnansweredError
 from questions.reading import items_of
 
 _TIMES = ("hour", "day", "weekday", "week", "month")
@@ -35,12 +37,12 @@ def plan(text: str, lexicon: Lexicon, now: datetime) -> Plan:
 
 
 def _plan(said: Parts) -> Plan:
-    said, rows, chosen = _measured(said)
-    said = _renamed(said, rows, chosen[0])
+    said, rows, chosen = measured(said)
+    said = _signed(_renamed(said, rows, chosen[0]), chosen[0])
     first = chosen[0]
-    if said.when or said.rank in _ENDS_OF_TIME:
+    if said.when or said.rank in ENDS_OF_TIME:
         if not (
-            said.rank in _ENDS_OF_TIME and not said.when and first.values[""].startswith("argMax")
+            said.rank in ENDS_OF_TIME and not said.when and first.values[""].startswith("argMax")
         ):
             return _rows_of_time(said, rows, first)
         said = said._replace(rank="")
@@ -62,7 +64,7 @@ def _plan(said: Parts) -> Plan:
         dimensions = (first.lists,)
     if "row" not in first.values:
         dimensions = tuple(name for name in dimensions if name not in rows.row)
-    if first.each and first.each not in dimensions and not _fixes(said.filters, first.each):
+    if first.each and first.each not in dimensions and not fixes(said.filters, first.each):
         if said.rank and not dimensions and "max" not in first.values:
             said = said._replace(asks_which=True, one=said.one or not said.number)
         dimensions = (*dimensions, first.each)
@@ -78,32 +80,44 @@ def _plan(said: Parts) -> Plan:
         span=said.span,
         order=order,
         limit=limit,
+        bounds=said.bounds,
         fixed=said.fixed,
     )
 
 
-_LARGE = {"biggest", "largest", "best", "worst", "smallest", "highest", "greatest"}
-
-
-_ENDS_OF_TIME = ("newest", "oldest")
-
-
-def _fixes(filters: Sequence[Filter], column: str) -> bool:
-    return any(one.column == column for one in filters)
+def _signed(said: Parts, first: Measure) -> Parts:
+    """ "Which hours lost money": those whose profit is below nothing."""
+    counts = said.aggregate == "count" and bool(said.dimensions)
+    asks_some = first.name == "profit" and said.earns in ("lost", "money")
+    asks_some = asks_some and (said.asks_which or counts)
+    of_rows = set(said.dimensions) & set(NOUNS.values())
+    if not asks_some or of_rows or said.bounds or said.rank or said.number or said.sorting:
+        return said
+    bound = Bound("profit", said.earns == "money", inclusive=False, amount=0, of_groups=True)
+    aggregate = "groups" if counts else said.aggregate
+    return said._replace(bounds=(bound,), one=False, aggregate=aggregate, asks_which=not counts)
 
 
 def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
     """What people call a type or a reason, as these rows call it; why is one of these, too."""
     dimensions = said.dimensions
+    if rows.name == "firm_rules":  # the rule's denials are by "firm_daily_loss"
+        filters = (
+            f._replace(values=tuple(v.removeprefix("firm_") for v in f.values))
+            for f in said.filters
+        )
+        said = said._replace(filters=tuple(filters))
     if "type" in dimensions and "type" not in rows.columns and "control" in rows.columns:
         dimensions = tuple("control" if name == "type" else name for name in dimensions)
     if "rule" in dimensions and "rule" not in rows.columns and first.reasons:
         dimensions = tuple(first.reasons if name == "rule" else name for name in dimensions)
     if said.who:
         person = next((name for name in ("author", "by", "analyst") if name in rows.columns), "")
-        if not person:
+        if not person and not dimensions:
             raise UnansweredError(f"who, of {first.name}, is not stored")
-        dimensions = (*dimensions, person)
+        if person and said.rank not in ENDS_OF_TIME:
+            said = said._replace(asks_which=True, one=True)
+        dimensions = (*dimensions, person) if person else dimensions  # "who lost more, euro or"
     if said.why and not (said.whichever and rows.shown):
         if not first.reasons:
             raise UnansweredError(f"why, of {first.name}, is not stored")
@@ -116,9 +130,11 @@ def _lists(said: Parts, rows: Rows, first: Measure) -> bool:
     counted = said.aggregate and not (said.whichever and said.aggregate == "count")
     if said.dimensions or said.rank or counted or first.values[""].startswith("LIST"):
         return False
-    if said.whichever and not first.lists and not (first.counts and rows.shown):
+    is_listed = (first.counts or said.bounds) and rows.shown
+    if said.whichever and not first.lists and not is_listed:
         raise UnansweredError(f"{first.name} cannot be listed here")
-    return (said.whichever and not first.lists) or first.listed
+    shown = said.shows and first.counts and bool(rows.shown) and not first.lists
+    return (said.whichever and not first.lists) or first.listed or shown
 
 
 def _list(said: Parts, rows: Rows, first: Measure) -> Plan:
@@ -131,6 +147,7 @@ def _list(said: Parts, rows: Rows, first: Measure) -> Plan:
         span=said.span,
         order="oldest" if rows.time else "",
         limit=0,
+        bounds=said.bounds,
         lists=True,
     )
 
@@ -140,7 +157,7 @@ def _rows_of_time(said: Parts, rows: Rows, first: Measure) -> Plan:
     order = said.rank or first.end
     if not rows.time or not order or (said.when and rows.daily):
         raise UnansweredError(f"when, of {first.name}, is not understood")
-    if order not in _ENDS_OF_TIME:
+    if order not in ENDS_OF_TIME:
         if "row" not in first.values:
             raise UnansweredError(f"when {first.name} was so is not kept")
         order = _end(order, first, first.better)
@@ -148,8 +165,16 @@ def _rows_of_time(said: Parts, rows: Rows, first: Measure) -> Plan:
         raise UnansweredError(f"{first.name} has no {order} row")
     if not said.when and not rows.shown:
         raise UnansweredError(f"{first.name} cannot be listed here")
-    if set(said.dimensions) - set(rows.row) or said.aggregate or said.whichever:
+    shown = set(rows.shown.split(", "))
+    others = {name for name in said.dimensions if name not in rows.row}
+    if (
+        said.aggregate
+        or (others and not said.asks_which)
+        or any(rows.columns.get(name, "-") not in shown for name in others)
+    ):
         raise UnansweredError("the newest of each is not understood")
+    if others:  # "the last denied order: when, and by which rule"
+        said = said._replace(when=False)
     _check(said, rows, (first,), (), "")
     return Plan(
         measure=first.name,
@@ -159,127 +184,10 @@ def _rows_of_time(said: Parts, rows: Rows, first: Measure) -> Plan:
         span=said.span,
         order=order,
         limit=said.number or 1,
+        bounds=said.bounds,
         lists=not said.when,
         moment=said.when,
     )
-
-
-def _measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
-    """What is asked for, step by step: words, nouns, what goes without saying, ends, units."""
-    said, names = _worded(said, list(said.names))
-    names = _unsaid(said, _without_nouns(said, names))
-    said, names = _ended(said, names)
-    names = _in_unit(said, _strong(said, names))
-    every = measures()
-    belongs = {every[name][0].name for name in names}
-    if len(belongs) > 1 or len(names) > 3:
-        raise UnansweredError(f"several things at once: {', '.join(names)}; ask for one at a time")
-    return said, every[names[0]][0], tuple(every[name][1] for name in names)
-
-
-def _worded(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
-    """Words that mean another figure beside some other word."""
-    if "costs" in names and COSTS & set(names):
-        names.remove("costs")
-    if set(names) == {"costs", "slippage_bp"}:  # "which hours cost us most in slippage"
-        names = ["slippage_cost"]
-    if names == ["trading_state"] and said.aggregate == "count":
-        names = ["halts"]
-    if said.much and names in (["winners"], ["losers"]):
-        names = ["profit"]
-    if "closed" in names:  # trades are closed, and their figures are
-        names = [name for name in names if name != "closed"] or ["trades"]
-        if any(measures()[name][0].name != "trades" for name in names):
-            raise UnansweredError("closed is said of trades alone")
-    if said.aggregate == "share" and ("orders" in names or not said.dimensions):
-        rated = [_OFTEN[name] for name in names if name in ("denied", "rejected", "filled_orders")]
-        names, said = rated or names, said._replace(aggregate="" if rated else said.aggregate)
-    if said.aggregate == "count" and names and names[-1].endswith("_lots"):
-        said = said._replace(aggregate="")
-    if said.aggregate == "often":
-        names = [_OFTEN.get(name, name) for name in names]
-    if "models" in names and len(names) > 1:
-        names.remove("models")
-    return said, names
-
-
-def _without_nouns(said: Parts, names: list[str]) -> list[str]:
-    """A noun that tells rows apart, as "trades" in "worst trades", is no figure."""
-    nouns = [name for name in names if NOUNS.get(name) in said.dimensions]
-    if len(names) > len(nouns) and any("row" in measures()[name][1].values for name in names):
-        names = [name for name in names if name not in nouns or name in ("winners", "losers")]
-    return names
-
-
-def _unsaid(said: Parts, names: list[str]) -> list[str]:
-    """What is meant where no figure is named: "the best day" is that of profit."""
-    if said.would or {"costs", "denied"} == set(names):
-        if "denied" not in names:
-            raise UnansweredError("what would have been is not stored")
-        names = ["denied_would_have_made"]
-    if not names and _fixes(said.filters, "stage"):
-        names = ["latency_ms"]
-    if not names and said.rank:
-        names = [_OF[name] for name in said.dimensions if name in _OF][:1]
-    if not names and said.rank in ("best", "worst") and said.dimensions:
-        names = ["profit"]
-    if not names:
-        raise UnansweredError("what is to be measured is not understood")
-    return names
-
-
-def _ended(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
-    """The biggest winning day is the day of the largest profit; the worst trade, too."""
-    if (
-        said.rank_word in _LARGE
-        and set(said.dimensions) - {"trade"}
-        and names in (["winners"], ["losers"])
-    ):
-        best = (names == ["winners"]) == (said.rank in ("most", "best"))
-        said = said._replace(rank="best" if best else "worst")
-        names = ["profit"]
-    if names == ["trades"] and "trade" in said.dimensions and said.rank not in _ENDS_OF_TIME:
-        names = ["profit"]
-    return said, names
-
-
-def _strong(said: Parts, names: list[str]) -> list[str]:
-    """ "The profit of our trades" asks for the profit."""
-    every = measures()
-    strong = [name for name in names if name not in WEAK]
-    if strong and len(strong) < len(names) and not said.joints:
-        if said.aggregate == "count" and not all(every[name][1].counts for name in strong):
-            raise UnansweredError("how many of what is not understood")
-        names = strong
-    return names
-
-
-def _in_unit(said: Parts, names: list[str]) -> list[str]:
-    """The same figures in the unit that is asked for."""
-    every = measures()
-    if said.aggregate == "share" and all("percent" in every[n][1].units for n in names):
-        names = [every[name][1].units["percent"] for name in names]
-    if said.unit == "percent" and said.dimensions and "percent" not in every[names[0]][1].units:
-        pass  # the share of each
-    elif said.unit:
-        if any(said.unit not in every[name][1].units for name in names):
-            raise UnansweredError(f"{names[0]} in {said.unit} is not kept")
-        names = [every[name][1].units[said.unit] for name in names]
-    return names
-
-
-#: What is ranked when nothing is named: "which stage is slowest".
-_OF = {"stage": "latency_ms", "scenario": "stress_result"}
-
-
-_OFTEN = {
-    "denied": "denial_rate",
-    "rejected": "reject_rate",
-    "winners": "win_rate",
-    "losers": "loss_rate",
-    "filled_orders": "fill_rate",
-    "profit": "win_rate",
-}
 
 
 def _ordered(
@@ -349,15 +257,31 @@ def _check(
         )
     if span.text in _NOW and rows.time and not any(_is_newest(measure) for measure in chosen):
         raise UnansweredError(f"{chosen[0].name} is of a time, not of a moment: say since when")
+    kinds = aggregate.split("+")
+    if len(kinds) > 1 and (len(chosen) > 1 or _is_row(rows, dimensions)):
+        raise UnansweredError(f"{' and '.join(kinds)} of several things at once: ask for one")
     for measure in chosen:
-        if (
-            aggregate not in ("share",)
-            and aggregate not in measure.values
-            and not _is_row(rows, dimensions)
-        ):
-            raise UnansweredError(f"{measure.name} has no {aggregate}")
+        missing = [k for k in kinds if k not in ("share", *ROWS) and k not in measure.values]
+        if missing and not _is_row(rows, dimensions):
+            raise UnansweredError(f"{measure.name} has no {missing[0]}")
+    _check_bounds(said.bounds, rows, said.filters)
     if said.fixed and rows.name != "var":
         raise UnansweredError("a confidence or method belongs to value at risk")
+
+
+#: Rows that hold a bound: how many, and what share of all; groups that do.
+ROWS = ("rows", "rows_share", "groups")
+
+
+def _check_bounds(bounds: Sequence[Bound], rows: Rows, filters: Sequence[Filter]) -> None:
+    """Prices of different symbols have no bound in common."""
+    one = any(f.column == "symbol" and len(f.values) == 1 and not f.leaves_out for f in filters)
+    for bound in bounds:
+        measure = measures()[bound.measure][1]
+        if measure.pooled and not one and "symbol" in rows.columns:
+            raise UnansweredError(f"{bound.measure} of which symbol is not said")
+        if not bound.of_groups and "row" not in measure.values:
+            raise UnansweredError(f"{bound.measure} of single rows is not kept")
 
 
 _NOW = {"now", "right now", "currently", "current", "at the moment"}

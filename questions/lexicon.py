@@ -54,6 +54,7 @@ _ENDS = {
 }
 _CARRIED = {"volatile": "volatility_bp", "profitable": "profit"}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+NO_ADVERBS = frozenset({"trade", "order", "report", "author", "item"})
 _Words = dict[str, tuple[str, ...]]
 
 
@@ -65,6 +66,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     comparative: tuple[str, ...]
     who: tuple[str, ...]
     much: tuple[str, ...]
+    without: tuple[str, ...]
+    rest: tuple[str, ...]
     would: tuple[str, ...]
     when: tuple[str, ...]
     why: tuple[str, ...]
@@ -166,13 +169,19 @@ def _grammar(file: _File) -> Iterator[_Entry]:
         yield (weekday,), (Meaning("filter", str(number), "weekday"),)
     yield file.who, (Meaning("who"),)
     yield file.much, (Meaning("much"),)
+    yield file.without, (Meaning("without"),)
+    yield file.rest, (Meaning("rest"),)
     yield file.would, (Meaning("would"),)
     yield file.when, (Meaning("when"),)
-    yield file.ranking, (Meaning("rank", "most"),)
+    yield file.ranking, (Meaning("rank", "most", "ranking"),)
+    for dimension, nouns in file.dimensions.items():
+        if dimension not in NO_ADVERBS:
+            yield [f"{noun} by {noun}" for noun in nouns], (Meaning("adverb", dimension),)
     for word in file.group:
         yield (word,), (Meaning("group", word),)
     for word in file.which:
         yield (word,), (Meaning("which", word.split()[-1]),)
+    yield ("which single",), (Meaning("which", "single"),)
     for word in file.compare:
         yield (word,), (Meaning("compare", word),)
     for kind, table in (
@@ -186,6 +195,22 @@ def _grammar(file: _File) -> Iterator[_Entry]:
             yield texts, (Meaning(kind, value),)
     for value, texts in file.ranks.items():
         yield [f"{text} first" for text in texts], (Meaning("sorted", value),)
+        named = [noun for nouns in file.dimensions.values() for noun in nouns if " " not in noun]
+        ends = [f"{noun} first" for noun in named] + [
+            "at top",
+            "on top",
+            "one first",
+            "to begin with",
+        ]
+        yield [f"{text} {end}" for text in texts for end in ends], (Meaning("sorted", value),)
+    for value, other in (
+        ("worst", "best"),
+        ("best", "worst"),
+        ("most", "least"),
+        ("least", "most"),
+    ):
+        ways = [f"from {a} to {b}" for a in file.ranks[value] for b in file.ranks[other]]
+        yield ways, (Meaning("sorted", value),)
     for value in ("best", "worst"):
         paid = [text for text in file.ranks[value] if set(text.split()) & set(file.money)]
         yield paid, (Meaning("rank", value), Meaning("measure", "profit"))
@@ -226,8 +251,18 @@ def _hours(text: str, name: str) -> Span:
 
 
 def _measures() -> Iterator[_Entry]:
+    mean, joined = Meaning("aggregate", "mean"), Meaning("compare", "and")
+    sizes = ("trade size", "size trade", "position size", "lot size", "size position")
+    sized = [f"{word} {size}" for word in ("average", "mean", "typical", "avg") for size in sizes]
+    sized += ["size average trade", "size typical trade"]
+    gross, net = Meaning("measure", "gross_exposure"), Meaning("measure", "net_exposure")
     for name, (_, measure) in measures().items():
         yield measure.words, (Meaning("measure", name),)
+    ended = ("order outcome", "outcome order", "how order ended", "how order end", "order end up")
+    yield ended, (Meaning("measure", "orders"), Meaning("adverb", "status"))
+    yield sized, (mean, Meaning("measure", "traded_lots"))
+    yield ("gross and net exposure",), (gross, joined, net)
+    yield ("net and gross exposure",), (net, joined, gross)
 
 
 def _value_at_risk(file: _File) -> Iterator[_Entry]:
@@ -238,17 +273,37 @@ def _value_at_risk(file: _File) -> Iterator[_Entry]:
         ("horizon", file.horizons),
     )
     single = [(Meaning("var", v, column), t) for column, table in tables for v, t in table.items()]
+    for text, value in ((t, v) for v, texts in file.confidences.items() for t in texts):
+        yield (
+            (f"{text} confidence", f"{text} confidence level"),
+            (Meaning("var", value, "confidence"),),
+        )
+    for text, value in ((t, v) for v, texts in file.horizons.items() for t in texts if " " in t):
+        yield (f"in {text}", f"within {text}"), (Meaning("var", value, "horizon"),)
     for of, name in _RISK.items():
         figure = Meaning("measure", name)
         for fixed, texts in single:
             ends = [f"{text} {of}" for text in texts] + [
-                f"{of} {at} {text}" for text in texts for at in ("at", "over", "for", "")
+                f"{of} {at} {text}" for text in texts for at in ("at", "over", "for", "with", "")
             ]
             yield ends, (figure, fixed)
         for first, texts in single:
             for second, others in single:
                 if first.column != second.column:
-                    yield [f"{a} {b} {of}" for a in texts for b in others], (figure, first, second)
+                    yield _both(of, texts, others), (figure, first, second)
+
+
+def _both(of: str, first: Iterable[str], second: Iterable[str]) -> Iterator[str]:
+    """ "95 % one day VaR", "95 % VaR over one day", "VaR at 95 % over one day"."""
+    for a in first:
+        for b in second:
+            yield f"{a} {b} {of}"
+            yield from (f"{a} {of} {at} {b}" for at in ("over", "for", "at", ""))
+            yield from (
+                f"{of} {one} {a} {two} {b}"
+                for one in ("over", "at", "for", "")
+                for two in ("over", "at", "for", "with", "")
+            )
 
 
 def _of_symbols(file: _File, names: Names) -> Iterator[_Entry]:
@@ -258,8 +313,10 @@ def _of_symbols(file: _File, names: Names) -> Iterator[_Entry]:
         yield (*texts, symbol), (kind,)
     for symbol in names.symbols:
         yield (symbol,), (Meaning("filter", symbol, "symbol"),)
-    other = "amounts in another currency than the account's"
-    yield [f"in {money}" for money in file.currencies], (Meaning("missing", other),)
+    for money in file.currencies:
+        symbol = next((name for name, texts in file.symbols.items() if money in texts), "")
+        named = symbol if symbol in names.symbols else ""
+        yield [f"in {money}"], (Meaning("currency", named, "symbol"),)
 
 
 def _of_names(names: Names) -> Iterator[_Entry]:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from questions import spans
+from questions import bounds, spans
 from questions.catalog import measures
+from questions.conditions import bounds_of, compares, filters_of, of_currency, times_apart
 from questions.lexicon import Meaning
-from questions.plan import Filter, Span, UnansweredError
+from questions.nouns import COSTS, NOUNS, RESULTS, ROWS, WEAK
+from questions.plan import Bound, Filter, Span, UnansweredError
 from questions.reading import Item
 from questions.words import stem
 
@@ -35,6 +37,11 @@ class Parts(NamedTuple):
     much: bool
     would: bool  # "what would the denied orders have made"
     unit: str
+    bounds: tuple[Bound, ...]
+    shows: bool  # "show me": the rows themselves
+    single: str  # a row's noun in the singular: "the trade that we held longest"
+    earns: str  # "lost" of what is a profit, "money" of what made some, else empty
+    bounded: tuple[str, ...]  # the figures that bounds are of, as they were named
 
 
 def parts_of(items: Sequence[Item], now: datetime) -> Parts:
@@ -43,10 +50,14 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
     Raises:
         UnansweredError: the parts do not go together.
     """
+    items = [of_currency(item, items) for item in items]
     missing = [item.meaning.value for item in items if item.meaning.kind == "missing"]
     if missing:
         raise UnansweredError(f"nothing is stored of {', '.join(missing)}")
     kinds = [item.meaning.kind for item in items]
+    several = _several_aggregates(items)
+    if several:
+        items = [i for i in items if i.meaning.kind not in ("aggregate", "rank")]
     rank, number = _ranked(items)
     words = [i.meaning.value for i in items if i.meaning.kind == "comparative"]
     asks = {"which", "dimension"} <= set(kinds)
@@ -55,7 +66,7 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
     _joined(items)
     names = _names(items)
     dimensions, one, which = _dimensions(items, names, ranked=bool(rank))
-    filters, compared = _filters(items)
+    filters, compared = filters_of(items)
     if compared and compared not in dimensions:
         dimensions = (compared, *dimensions)
     times = [
@@ -63,18 +74,24 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         for item in items
         if item.meaning.kind in ("time", "hours") and item.meaning.span
     ]
+    apart = times_apart(times) if compares(items) else ""
+    if apart and apart not in dimensions:
+        dimensions = (*dimensions, apart)
+    bounded, targets = bounds_of(items)
+    if any(i.meaning == Meaning("adverb", "side") for i in items):
+        filters = (*filters, Filter("side", ("buy", "sell")))
     said = [item.meaning.value for item in items if item.meaning.kind == "aggregate"]
     said += ["mean"] if _is_per_row(items) else []
     return Parts(
         names=names,
-        aggregate=_aggregate(said),
+        aggregate=several or _aggregate(said),
         rank=rank,
         number=number,
         rank_word=next((i.last for i in items if i.meaning.kind == "rank"), ""),
         dimensions=dimensions,
         one=one,
         filters=filters,
-        span=spans.together(times, now),
+        span=spans.either(times, now) if apart else spans.together(times, now),
         asks_which=which,
         whichever=_whichever(items),
         why="why" in kinds,
@@ -85,13 +102,80 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         who="who" in kinds,
         much="much" in kinds,
         unit=_unit(items),
+        bounds=bounded,
+        bounded=targets,
+        earns=_earns(items),
+        single=_single(items),
+        shows=any(i.meaning.kind == "stop" and i.last in _SHOWS for i in items),
         fixed=tuple((i.meaning.column, i.meaning.value) for i in items if i.meaning.kind == "var"),
     )
 
 
+_KINDS = {"most": "max", "least": "min"}
+
+
+def _several_aggregates(items: Sequence[Item]) -> str:
+    """ "Minimum, average and maximum": in the order in which they are said; empty for one."""
+    named = [
+        _KINDS.get(i.meaning.value, i.meaning.value)
+        for i in items
+        if i.meaning.kind in ("aggregate", "rank")
+    ]
+    kinds = [i.meaning.kind for i in items]
+    if len(set(named)) < 2 or not set(named) <= _FIGURES or {"number", "which"} & set(kinds):
+        return ""
+    last = max(n for n, kind in enumerate(kinds) if kind in ("aggregate", "rank"))
+    joined = last and items[last - 1].meaning == Meaning("compare", "and")
+    return "+".join(dict.fromkeys(named)) if joined or len(set(named)) > 2 else ""
+
+
+_FIGURES = {"min", "mean", "median", "max", "sum", "p90", "p95", "p99"}
+
+
+_SINGULAR = {"trade", "traded", "position", "deal", "order", "fill"}
+_SHOWS = {"show", "display", "print"}
+
+
+def _single(items: Sequence[Item]) -> str:
+    for n, item in enumerate(items):
+        value = item.meaning.value
+        if item.meaning.kind == "measure" and value in ("trades", "orders", "fills"):
+            ends = [at for at, i in enumerate(items) if i.meaning.kind == "rank"]
+            leads = ends and n < ends[0]  # "orders with the largest slippage"
+            if (item.last in _SINGULAR or leads) and _before(items, n) != "group":
+                return NOUNS.get(value, "order")
+    return ""
+
+
+_PASSIVE = {"made", "make", "generated", "generate"}
+_PROFITABLE = {"profitable"}
+
+
+def _earns(items: Sequence[Item]) -> str:
+    """What the word for a profit says: "lost", "money", "made" of what was no profit."""
+    for n, item in enumerate(items):
+        if item.meaning == Meaning("measure", "losers") and item.last in ("loss", "losses"):
+            return "lost"
+        if item.meaning != Meaning("measure", "profit"):
+            continue
+        after = items[n + 1].last if n + 1 < len(items) else ""
+        if item.last in bounds.LOSSES:
+            return "lost"
+        if (item.last in _PASSIVE and after == "money") or item.last in _PROFITABLE:
+            return "money"
+        if item.last in _PASSIVE or item.last == "most":
+            return "made"
+    return ""
+
+
 def _ranked(items: Sequence[Item]) -> tuple[str, int]:
     """Which end is wanted and how many: "top 5", "three worst"."""
-    ranks = [(n, item.meaning.value) for n, item in enumerate(items) if item.meaning.kind == "rank"]
+    is_sorted = any(item.meaning.kind == "sorted" for item in items)
+    ranks = [
+        (n, item.meaning.value)
+        for n, item in enumerate(items)
+        if item.meaning.kind == "rank" and not (is_sorted and item.meaning.column == "ranking")
+    ]
     numbers = [(n, item.number) for n, item in enumerate(items) if item.meaning.kind == "number"]
     if len({value for _, value in ranks}) > 1:
         said = {value for _, value in ranks}
@@ -105,7 +189,7 @@ def _ranked(items: Sequence[Item]) -> tuple[str, int]:
     noun = next(
         (i for i in items[at + 1 :] if i.meaning.kind not in ("stop", "rank", "filter")), None
     )
-    is_told = noun is not None and (noun.meaning.kind == "dimension" or noun.meaning.value in _ROWS)
+    is_told = noun is not None and (noun.meaning.kind == "dimension" or noun.meaning.value in ROWS)
     if len(numbers) > 1 or not ranks or not (is_told or any(abs(at - n) == 1 for n, _ in ranks)):
         raise UnansweredError(f"what the number {number} stands for is not understood")
     return ranks[-1][1], numbers[0][1]
@@ -113,7 +197,13 @@ def _ranked(items: Sequence[Item]) -> tuple[str, int]:
 
 def _joined(items: Sequence[Item]) -> None:
     """Two figures at once need an "and"; who counts does not ask for an amount, too."""
+    bounded = set(bounds_of(items)[1])
     amounts = {i.meaning.value for i in items if i.meaning.kind == "measure"} - WEAK - {"closed"}
+    amounts -= bounded
+    if amounts == RESULTS or any(
+        measures()[name][0].name == "trades" for name in amounts - RESULTS
+    ):
+        amounts -= RESULTS  # "holding time of losing trades"
     if "costs" in amounts and amounts & {*COSTS, "slippage_bp"}:
         amounts -= {"costs"}
     if len(amounts) > 1 + _joints(items):
@@ -127,9 +217,6 @@ def _unit(items: Sequence[Item]) -> str:
     if len(units) > 1:
         raise UnansweredError("two units at once")
     return next(iter(units), "")
-
-
-COSTS = {"commission", "swap", "slippage_cost"}
 
 
 def _joints(items: Sequence[Item]) -> int:
@@ -170,9 +257,20 @@ def _whichever(items: Sequence[Item]) -> bool:
     if items and items[-1].meaning == Meaning("which", "which"):
         return True  # "how many, and which"
     return any(
-        item.meaning.kind == "measure" and n and items[n - 1].meaning == Meaning("which", "which")
+        item.meaning.kind == "measure"
+        and n
+        and items[n - 1].meaning in (Meaning("which", "which"), Meaning("which", "list"))
+        and not _is_relative(items, n - 1)
         for n, item in enumerate(items)
     )
+
+
+def _is_relative(items: Sequence[Item], at: int) -> bool:
+    """ "Trades which closed today" asks for no list."""
+    passed = [
+        i.meaning.kind for i in items[:at] if i.meaning.kind not in ("filter", "stop", "time")
+    ]
+    return bool(passed) and passed[-1] == "measure"
 
 
 def _names(items: Sequence[Item]) -> tuple[str, ...]:
@@ -198,10 +296,13 @@ def _dimensions(
                 continue
             if kind == "measure" and before == "which" and not ranked:
                 continue
+            if kind == "measure" and before == "rank" and which and _is_count(item, items[:n]):
+                continue  # "on which day did we do the most trades"
             dimensions[value] = None
             if before != "group":
                 which = True
-                one = one or stem(item.last) == item.last
+                single = any(i.meaning == Meaning("which", "single") for i in items[:n])
+                one = one or single or stem(item.last) == item.last
         elif value in ("source", "account") or (
             value == "status" and (_is_listed(names) or "orders" in names)
         ):
@@ -209,45 +310,40 @@ def _dimensions(
         elif kind == "dimension" and ranked and not dimensions:
             dimensions[value] = None
             which, one = True, stem(item.last) == item.last
+        elif value == "rule" and kind == "dimension" and names:
+            dimensions[value] = None  # "reasons for halts"
+        elif kind == "dimension" and (_lost(items) or any(i.bound for i in items)):
+            dimensions[value] = None
+            which = True  # "symbols with a loss today", "hours with more than 20 trades"
         elif kind == "dimension":
             raise UnansweredError(f"what of the {value} is meant is not understood")
     return tuple(dimensions), one, which
+
+
+def _is_count(noun: Item, before: Sequence[Item]) -> bool:
+    ends = [item.meaning.value for item in before if item.meaning.kind == "rank"]
+    return ends[-1:] in (["most"], ["least"]) and noun.meaning.value in ("trades", "orders")
+
+
+def _lost(items: Sequence[Item]) -> bool:
+    named = [item for item in items if item.meaning.kind == "measure"]
+    values = [i.meaning.value for i in named]
+    if values not in (["losers"], ["profit"], ["profitable_trades"]):
+        return False
+    return named[0].last in bounds.LOSSES or _earns(items) == "money"
 
 
 def _is_listed(names: Sequence[str]) -> bool:
     return any(measures()[name][1].values[""].startswith("LIST") for name in names)
 
 
-_ROWS = {
-    "trades",
-    "orders",
-    "fills",
-    "signals",
-    "alerts",
-    "incidents",
-    "winners",
-    "losers",
-    "denied",
-    "rejected",
-    "ticks",
-    "corrections",
-    "halts",
-}
-
-
-NOUNS = {
-    "trades": "trade",
-    "orders": "order",
-    "winners": "trade",
-    "losers": "trade",
-    "incidents": "incident",
-}
-
-
 def _before(items: Sequence[Item], n: int) -> str:
     """What stands before a noun that says how it is meant; words that carry nothing are passed."""
-    for item in reversed(items[:n]):
+    for at in range(n - 1, -1, -1):
+        item = items[at]
         kind = item.meaning.kind
+        if kind == "measure" and at and items[at - 1].last == item.last:
+            continue  # carried by a rank: "most profitable trades"
         if kind in ("aggregate", "filter") or (kind == "compare" and item.meaning.value != "and"):
             continue
         if kind == "compare":
@@ -267,51 +363,14 @@ def _before(items: Sequence[Item], n: int) -> str:
     return ""
 
 
-def _filters(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
-    """Conditions by column, and the column that is compared, if any."""
-    chosen: dict[str, dict[str, None]] = {}
-    for item in items:
-        if item.meaning.kind == "filter":
-            chosen.setdefault(item.meaning.column, {})[item.meaning.value] = None
-    several = [column for column, values in chosen.items() if len(values) > 1]
-    compares = {item.meaning.value for item in items if item.meaning.kind == "compare"}
-    if several and not compares:
-        raise UnansweredError(
-            'several are named, and not what to do with them: say "versus" or ask for one'
-        )
-    if len(several) > 1:
-        raise UnansweredError("more than one thing is compared")
-    if not several and any(item.meaning.kind == "comparative" for item in items):
-        raise UnansweredError("more or less than what is not understood")
-    by_side = any(item.meaning.kind == "adverb" for item in items)
-    if compares - {"and"} and not (several or by_side):
-        raise UnansweredError("what is to be compared is not understood")
-    filters = tuple(Filter(column, tuple(values)) for column, values in chosen.items())
-    return filters, several[0] if several else ""
-
-
 def _aggregate(said: Sequence[str]) -> str:
     kinds = set(said)
     if "often" in kinds:
         kinds -= {"count", "share"}
+    if kinds == {"count", "share"}:
+        kinds = {"share"}  # "out of every hundred trades, how many were winners"
     if len(kinds) > 1:
         kinds -= {"sum"} if kinds & {"count"} else set()
     if len(kinds) > 1:
         raise UnansweredError(f"{' and '.join(sorted(kinds))} at once: ask for one")
     return next(iter(kinds), "")
-
-
-#: Nouns that other figures are taken of: "the average profit of our trades" asks for the profit.
-WEAK = frozenset(
-    {
-        "trades",
-        "orders",
-        "fills",
-        "ticks",
-        "signals",
-        "predictions",
-        "open_positions",
-        "bars",
-        "models",
-    }
-)

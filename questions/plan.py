@@ -12,14 +12,26 @@ class Span(NamedTuple):
     text: str = "all that is stored"
     hours: tuple[float, float] | None = None
     is_until_now: bool = False
+    parts: tuple["Span", ...] = ()  # of several that do not meet
     is_clock: bool = False  # hours by the clock are those of today, unless a day is named
 
 
 class Filter(NamedTuple):
-    """Rows whose column is one of these values."""
+    """Rows whose column is one of these values, or none of them."""
 
     column: str
     values: tuple[str, ...]
+    leaves_out: bool = False
+
+
+class Bound(NamedTuple):
+    """Rows whose value of a measure is above or below an amount, in the measure's own unit."""
+
+    measure: str
+    above: bool
+    inclusive: bool
+    amount: float
+    of_groups: bool = False  # of each group's figure, not of each row's
 
 
 class Plan(NamedTuple):
@@ -34,6 +46,7 @@ class Plan(NamedTuple):
     limit: int  # 0: all
     lists: bool = False  # single rows
     moment: bool = False  # when it was, not how much
+    bounds: tuple[Bound, ...] = ()
     fixed: tuple[tuple[str, str], ...] = ()  # method, confidence, horizon of a value at risk
 
 

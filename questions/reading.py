@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from questions import spans
+from questions import bounds, spans
+from questions.bounds import TakenBound
 from questions.lexicon import Lexicon, Meaning, light
 from questions.plan import UnansweredError
 from questions.words import NUMBERS, spelled, stem, words
@@ -59,6 +60,7 @@ class Item(NamedTuple):
     meaning: Meaning
     last: str = ""
     number: int = 0
+    bound: TakenBound | None = None
 
 
 def items_of(text: str, lexicon: Lexicon, now: datetime) -> list[Item]:
@@ -102,6 +104,9 @@ def _longest(
         ),
         0,
     )
+    bound = bounds.read(near[at : at + 8])
+    if bound and bound.words > max(size, time.words if time else 0):
+        return [Item(Meaning("bound"), bound=bound)], bound.words
     if (
         time
         and time.words >= size

@@ -104,6 +104,15 @@ def together(spans: Sequence[Span], now: datetime) -> Span:
     return Span(begin, end, text, hours)
 
 
+def either(spans: Sequence[Span], now: datetime) -> Span:
+    """Any of several that do not meet: "yesterday and today"."""
+    parts = [together([one], now) for one in spans]
+    begins = [one.begin for one in parts if one.begin]
+    ends = [one.end or now for one in parts]
+    text = " and ".join(one.text for one in parts)
+    return Span(min(begins), max(ends), text, parts=tuple(parts))
+
+
 _Reader = Callable[[Sequence[str], datetime], Taken | None]
 
 
@@ -134,7 +143,8 @@ def _between(said: Sequence[str], now: datetime) -> Taken | None:
 def _since(said: Sequence[str], now: datetime) -> Taken | None:
     if not said or said[0] not in ("since", "after", "from", "starting"):
         return None
-    first = _one(said[1:], now)
+    moment = _clocked_day(said[1:], now) if said[0] == "since" else None
+    first = moment or _one(said[1:], now)
     if first is None:
         return None
     size = 1 + first.words
@@ -142,6 +152,22 @@ def _since(said: Sequence[str], now: datetime) -> Taken | None:
     while said[size : size + 1] in (["on"], ["onward"], ["onwards"]):
         size += 1
     return Taken(Span(begin, None, " ".join(said[:size])), size)
+
+
+def _clocked_day(said: Sequence[str], now: datetime) -> Taken | None:
+    """A moment: "noon yesterday", "14:00 on Monday"."""
+    if not said or not _CLOCKED.search(said[0]):
+        return None
+    hour = _hour(said[0])
+    skip = 2 if said[1:2] == ["on"] else 1
+    day = _one(said[skip:], now) if said[skip:] else None
+    if hour is None or day is None or not (day.span.begin and day.span.end):
+        return None
+    if day.span.end - day.span.begin > _DAY:
+        return None
+    moment = day.span.begin.replace(hour=0, minute=0, second=0) + timedelta(hours=hour)
+    size = skip + day.words
+    return Taken(Span(moment, moment, " ".join(said[:size])), size)
 
 
 def _until(said: Sequence[str], now: datetime) -> Taken | None:
@@ -161,7 +187,13 @@ def _clock_range(said: Sequence[str], _: datetime) -> Taken | None:
     rest = said[skip:]
     if len(rest) >= 3 and rest[1] in ("to", "and", "until", "till", "-"):
         first, last = _hour(rest[0]), _hour(rest[2])
-        named = rest[3:4] in (["utc"], ["gmt"], ["today"], ["yesterday"], ["o'clock"])
+        named = (said[0] == "between" and not rest[3:4]) or rest[3:4] in (
+            ["utc"],
+            ["gmt"],
+            ["today"],
+            ["yesterday"],
+            ["o'clock"],
+        )
         sure = named or any(
             ":" in word or word.endswith(("am", "pm", "h")) for word in (rest[0], rest[2])
         )
@@ -231,7 +263,7 @@ def _whole(said: Sequence[str], now: datetime) -> Taken | None:
 
 def _one(said: Sequence[str], now: datetime) -> Taken | None:
     """A single time without a word before it."""
-    readers: tuple[_Reader, ...] = (_named, _counted, _calendar, _weekday, _date, _month)
+    readers: tuple[_Reader, ...] = (_named, _counted, _calendar, _quarter, _weekday, _date, _month)
     every = [taken for reader in readers if (taken := reader(said, now))]
     return max(every, key=lambda taken: taken.words, default=None)
 
@@ -321,6 +353,18 @@ def _ago(said: Sequence[str], now: datetime, length: timedelta, size: int, *, ag
         return Taken(Span(now - length, now, text), size + 1)
     day = _midnight(now) - length
     return Taken(Span(day, day + _DAY, text), size + 1)
+
+
+def _quarter(said: Sequence[str], now: datetime) -> Taken | None:
+    """ "Q3", "q3 2026"."""
+    named = re.fullmatch(r"q([1-4])", said[0]) if said else None
+    if named is None:
+        return None
+    written = len(said) > 1 and re.fullmatch(r"20\d\d", said[1])
+    begin = _dated(int(said[1]) if written else 0, 3 * int(named[1]) - 2, 1, now)
+    end = (begin + timedelta(days=95)).replace(day=1)
+    size = 1 + bool(written)
+    return Taken(Span(begin, end, " ".join(said[:size])), size)
 
 
 def _calendar(said: Sequence[str], now: datetime) -> Taken | None:

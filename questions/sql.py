@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from questions.catalog import Measure, Rows, measures
-from questions.plan import Plan, Span
+from questions.plan import Bound, Plan, Span
 
 _MOST = 1000  # rows of an answer
 _TIMES = {
@@ -61,6 +61,8 @@ def statement(plan: Plan, place: Place) -> str:
         )
     if plan.aggregate == "share" and not plan.dimensions and "share" not in first.values:
         return _share(plan, place, rows, first)
+    if plan.aggregate == "groups":
+        return f"SELECT count() AS Groups FROM ({_grouped(plan, place, rows, chosen)})"
     return _grouped(plan, place, rows, chosen)
 
 
@@ -85,7 +87,7 @@ def _single(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
 
 def _grouped(plan: Plan, place: Place, rows: Rows, chosen: Sequence[Measure]) -> str:
     dimensions = [f"{_dimension(name, rows)} AS {_named(name)}" for name in plan.dimensions]
-    values = [f"{_shared(plan, measure)} AS {_titled(measure)}" for measure in chosen]
+    values = _values(plan, chosen)
     if (
         "symbol" in plan.dimensions
         and chosen[0].pooled
@@ -99,8 +101,36 @@ def _grouped(plan: Plan, place: Place, rows: Rows, chosen: Sequence[Measure]) ->
     text += _where(plan, place, rows, chosen[0])
     if dimensions:
         text += f" GROUP BY {', '.join(_named(name) for name in plan.dimensions)}"
-    text += _order(plan, _titled(chosen[0]))
+        groups = [_bounded(b, _titled(chosen[0])) for b in plan.bounds if b.of_groups]
+        text += f" HAVING {' AND '.join(groups)}" if groups else ""
+    value = _titled(chosen[0])
+    text += _order(plan, f"abs({value})" if chosen[0].signed else value)
     return _filled(text, plan, place, rows)
+
+
+def _values(plan: Plan, chosen: Sequence[Measure]) -> list[str]:
+    """Each figure; of one, each of several aggregates."""
+    kinds = plan.aggregate.split("+")
+    if len(kinds) == 1:
+        return [f"{_shared(plan, measure)} AS {_titled(measure)}" for measure in chosen]
+    first = chosen[0]
+    return [
+        f"{_value(plan._replace(aggregate=kind), first)} AS {_titled(first)}_{kind}"
+        for kind in kinds
+    ]
+
+
+def _bounded(bound: Bound, value: str) -> str:
+    sign = (">" if bound.above else "<") + ("=" if bound.inclusive else "")
+    return f"{value} {sign} {bound.amount:.12g}"
+
+
+def _row_bounds(plan: Plan) -> list[str]:
+    return [
+        _bounded(bound, f"({measures()[bound.measure][1].values['row']})")
+        for bound in plan.bounds
+        if not bound.of_groups
+    ]
 
 
 def _of_rows(plan: Plan, place: Place, rows: Rows, measure: Measure, keys: Sequence[str]) -> str:
@@ -152,7 +182,15 @@ def _dimension(name: str, rows: Rows) -> str:
 
 def _value(plan: Plan, measure: Measure) -> str:
     """Of several symbols in one figure, or ranked by it, only what can be compared."""
-    one = any(f.column == "symbol" and len(f.values) == 1 for f in plan.filters)
+    if plan.aggregate == "groups":
+        return measure.values[""]
+    if plan.aggregate == "rows":
+        return "count()"
+    if plan.aggregate == "rows_share":
+        return f"100 * countIf({' AND '.join(_row_bounds(plan))}) / count()"
+    one = any(
+        f.column == "symbol" and len(f.values) == 1 and not f.leaves_out for f in plan.filters
+    )
     ranks = plan.dimensions == ("symbol",) and bool(plan.order)
     pooled = measure.pooled and ((not one and "symbol" not in plan.dimensions) or ranks)
     values = measure.pooled if pooled else measure.values
@@ -174,13 +212,19 @@ def _where(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
     ]
     for filter_ in plan.filters:
         column = _dimension(filter_.column, rows)
-        conditions.append(f"{column} IN ({', '.join(_quoted(value) for value in filter_.values)})")
+        is_in = "NOT IN" if filter_.leaves_out else "IN"
+        conditions.append(
+            f"{column} {is_in} ({', '.join(_quoted(value) for value in filter_.values)})"
+        )
+    conditions += _row_bounds(plan) if plan.aggregate != "rows_share" else []
     return " WHERE " + (" AND ".join(f"({part})" for part in conditions) or "1")
 
 
 def _window(span: Span, rows: Rows) -> str:
     if not rows.time:
         return "1"
+    if span.parts:
+        return " OR ".join(f"({_window(part, rows)})" for part in span.parts)
     parts = []
     if span.begin:
         parts.append(f"{rows.time} >= {_moment(span.begin, rows)}")

@@ -9,6 +9,15 @@ _FARED = re.compile(
     r"\bhow (?:did|do|does|are|is|have|has|was|were) (.{1,40}?)"
     r" (?:do|doing|done|fare|faring|going|perform)\b"
 )
+#: "How wide did the spread get" asks for the end that it reached.
+_REACHED = re.compile(
+    r"\bhow (wide|high|large|big|bad|long|slow|low|tight|narrow)"
+    r" (?:did|has|have|was|were) (.{1,40}?)"
+    r" (?:got|get|gone|go|become|climb|fall|rise|drop)\b"
+)
+_LOW = {"low", "tight", "narrow"}
+_OF_TIME = re.compile(r"\b(\w+) (?:of|on) the (day|week|month|quarter|year)\b")
+_ONE_OF = re.compile(r"\b(?:which|what) (?:one )?of (?:our|the|my|all|these|those)\b")
 _MEANT = {
     "p&l": "profit",
     "p/l": "profit",
@@ -78,9 +87,47 @@ def words(text: str) -> list[str]:
     plain = re.sub(r"(?<=\d) (?=(?:am|pm)\b)", "", plain)
     plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
     plain = _FARED.sub(r"profit \1", plain)
+    plain = _REACHED.sub(_reached, plain)
+    plain = _ONE_OF.sub("which single", plain)
+    plain = re.sub(r"\bi(?: would|'d) (?:like|love|want)\b", " ", plain)
+    plain = re.sub(
+        r"\b(since|from) (?:the )?(?:start|beginning) of (?:the|this) (week|month|year)\b",
+        r"\1 this \2",
+        plain,
+    )
+    plain = _OF_TIME.sub(_of_time, plain)
+    plain = re.sub(r"\bwhen (?:we|i) (lose|win)\b", _outcomes, plain)
+    plain = re.sub(r"\bwhen (?:we|i) (?:are |go )?(buy|sell|long|short)\b", r"\1", plain)
+    plain = re.sub(r"\b(positive|negative)\b", _signs, plain)
+    plain = re.sub(r"\bbreak (.{1,40}?) down\b", r"break down \1", plain)
     for said, meant in _MEANT.items():
         plain = plain.replace(said, meant)
     return [token.removesuffix("'s").removesuffix("'") for token in _TOKEN.findall(plain)]
+
+
+def _outcomes(said: re.Match[str]) -> str:
+    return "losing trades" if said[1] == "lose" else "winning trades"
+
+
+def _of_time(said: re.Match[str]) -> str:
+    """ "Trades of the week" are this week's; the hour of the day is any day's."""
+    if said[1] in _OF_ANY or (said[1], said[2]) in (("day", "week"), ("days", "week")):
+        return said[0]
+    return f"{said[1]} {'today' if said[2] == 'day' else f'this {said[2]}'}"
+
+
+_OF_ANY = {"hour", "hours", "time", "times", "part", "high", "low", "end", "start", "beginning"}
+
+
+def _signs(said: re.Match[str]) -> str:
+    return "over 0" if said[1] == "positive" else "under 0"
+
+
+def _reached(said: re.Match[str]) -> str:
+    """Prices are the only thing that goes high or low without being named."""
+    end = "lowest" if said[1] in _LOW else "highest"
+    named = "spread" in said[2] or said[1] not in ("high", "low")
+    return f"{end} {said[2]}" if named else f"{end} price {said[2]}"
 
 
 def stem(word: str) -> str:

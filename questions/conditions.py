@@ -1,0 +1,154 @@
+"""Which rows a question is about: named, left out, within bounds of a figure, at several times."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from questions import bounds
+from questions.catalog import measures
+from questions.lexicon import Meaning
+from questions.nouns import RESULTS, WEAK
+from questions.plan import Bound, Filter, Span, UnansweredError
+from questions.reading import Item
+
+
+def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
+    """Conditions by column, and the column that is compared, if any."""
+    chosen: dict[str, dict[str, None]] = {}
+    places = _left_out(items)
+    left_out = [items[n].meaning for n in places]
+    for n, item in enumerate(items):
+        if item.meaning.kind == "filter" and n not in places:
+            chosen.setdefault(item.meaning.column, {})[item.meaning.value] = None
+    several = [column for column, values in chosen.items() if len(values) > 1]
+    compares = {item.meaning.value for item in items if item.meaning.kind == "compare"}
+    if several and not compares:
+        raise UnansweredError(
+            'several are named, and not what to do with them: say "versus" or ask for one'
+        )
+    if len(several) > 1:
+        raise UnansweredError("more than one thing is compared")
+    times = [i.meaning.span for i in items if i.meaning.kind == "time" and i.meaning.span]
+    apart = bool(times_apart(times))
+    if not (several or apart) and any(item.meaning.kind == "comparative" for item in items):
+        raise UnansweredError("more or less than what is not understood")
+    by_side = any(item.meaning.kind == "adverb" for item in items)
+    if compares - {"and"} and not (several or by_side or apart or _both_results(items)):
+        raise UnansweredError("what is to be compared is not understood")
+    filters = tuple(Filter(column, tuple(values)) for column, values in chosen.items())
+    without = tuple(Filter(one.column, (one.value,), leaves_out=True) for one in left_out)
+    if {one.column for one in without} & set(chosen):
+        raise UnansweredError("some are named, and others left out: ask for one")
+    return (*filters, *without), several[0] if several else ""
+
+
+def _both_results(items: Sequence[Item]) -> bool:
+    return {i.meaning.value for i in items if i.meaning.kind == "measure"} >= RESULTS
+
+
+def _left_out(items: Sequence[Item]) -> list[int]:
+    """Where what follows "except" stands: one or several, with "and" between them."""
+    left_out, leaving = list[int](), False
+    for n, item in enumerate(items):
+        kind = item.meaning.kind
+        if kind == "without":
+            leaving = True
+        elif leaving and kind == "filter":
+            left_out.append(n)
+        elif kind not in ("stop", "compare"):
+            leaving = False
+    said = {item.meaning.kind for item in items}
+    if said & {"without", "rest"} and not left_out:
+        raise UnansweredError("what is to be left out is not understood")
+    return left_out
+
+
+def bounds_of(items: Sequence[Item]) -> tuple[tuple[Bound, ...], tuple[str, ...]]:
+    """Each bound with the figure beside it: the one right after it, else the nearest before."""
+    every, targets = [], []
+    for n, item in enumerate(items):
+        if item.bound is None:
+            continue
+        target = _bounded(items, n)
+        loss = target.last in bounds.LOSSES
+        name = _MEANT.get((target.meaning.value, item.bound.unit), target.meaning.value)
+        every.append(bounds.bound(item.bound, name, loss=loss))
+        targets.append(target.meaning.value)
+    return tuple(every), tuple(targets)
+
+
+def _bounded(items: Sequence[Item], at: int) -> Item:
+    after = [i for i in items[at + 1 :] if i.meaning.kind != "stop"]
+    if after and after[0].meaning.kind == "measure" and after[0].meaning.value not in WEAK:
+        return after[0]
+    if after and after[0].meaning.kind == "measure" and not (items[at].bound or _NONE).unit:
+        return after[0]  # "more than 5 trades"
+    figures = [i for i in items[:at] if i.meaning.kind == "measure"]
+    strong = [i for i in figures if i.meaning.value not in WEAK]
+    if not strong and not figures:
+        raise UnansweredError("what the bound is of is not understood")
+    return (strong or figures)[-1]
+
+
+#: What a unit says of rows of which no figure is named: "orders that took over 200 ms to fill".
+_MEANT = {
+    ("orders", "ms"): "fill_ms", ("fills", "ms"): "fill_ms", ("orders", "bp"): "slippage_bp",
+    ("fills", "bp"): "slippage_bp", ("trades", "s"): "holding_s", ("trades", "lot"): "traded_lots",
+    ("trades", "money"): "profit", ("winners", "s"): "holding_s", ("losers", "s"): "holding_s",
+}  # fmt: skip
+
+
+_NONE = bounds.TakenBound(above=True, inclusive=False, amount=0, unit="", words=0)
+
+
+def compares(items: Sequence[Item]) -> bool:
+    """Whether something is set against something else."""
+    return any(i.meaning.kind in ("compare", "comparative") for i in items)
+
+
+def times_apart(times: Sequence[Span]) -> str:
+    """ "Yesterday and today", "this week versus last week": what tells their rows apart."""
+    units = {_length(span) for span in times}
+    if len(times) < 2 or len(units) > 1 or "" in units:
+        return ""
+    begins = sorted((span.begin, span.end or _LAST) for span in times if span.begin)
+    disjoint = all(a[1] <= b[0] for a, b in pairwise(begins))
+    return units.pop() if disjoint else ""
+
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+def _length(span: Span) -> str:
+    """day, week or month; empty for any other."""
+    if not span.begin or span.hours or span.begin.hour or span.begin.minute:
+        return ""
+    if span.end is None:
+        return next((unit for unit in ("day", "week", "month") if f"this {unit}" == span.text), "")
+    days = (span.end - span.begin).total_seconds() / 86400
+    if days <= 1:
+        return "day"
+    if days <= 7:
+        return "week" if span.begin.weekday() == 0 else ""
+    return "month" if span.begin.day == 1 and days <= 31 else ""
+
+
+_OTHER_CURRENCY = "amounts in another currency than the account's"
+
+
+def of_currency(item: Item, items: Sequence[Item]) -> Item:
+    """ "Profit in euros" asks for another currency; "a position in euro" names a symbol."""
+    if item.meaning.kind != "currency":
+        return item
+    named = [measures()[i.meaning.value][1] for i in items if i.meaning.kind == "measure"]
+    of = {measures()[i.meaning.value][0].name for i in items if i.meaning.kind == "measure"}
+    is_money = (any("money" in m.units for m in named) or not named) and not of <= _BY_SYMBOL
+    if (is_money and item.meaning.value not in _NO_CURRENCY) or not item.meaning.value:
+        return item._replace(meaning=Meaning("missing", _OTHER_CURRENCY))
+    return item._replace(meaning=Meaning("filter", item.meaning.value, "symbol"))
+
+
+_BY_SYMBOL = {"positions", "exposure", "ticks", "signals", "predictions", "orders", "fills"}
+
+
+_NO_CURRENCY = {"BTCUSD"}  # of an account

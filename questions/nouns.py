@@ -1,0 +1,45 @@
+"""Nouns for rows, and what other words make of them."""
+
+#: Nouns that other figures are taken of: "the average profit of our trades" asks for the profit.
+WEAK = frozenset(
+    {
+        "trades",
+        "orders",
+        "fills",
+        "ticks",
+        "signals",
+        "predictions",
+        "open_positions",
+        "bars",
+        "models",
+    }
+)
+
+NOUNS = {
+    "trades": "trade",
+    "orders": "order",
+    "winners": "trade",
+    "losers": "trade",
+    "incidents": "incident",
+    "models": "model",
+}
+
+RESULTS = {"winners", "losers"}
+
+COSTS = {"commission", "swap", "slippage_cost"}
+
+ROWS = {
+    "trades",
+    "orders",
+    "fills",
+    "signals",
+    "alerts",
+    "incidents",
+    "winners",
+    "losers",
+    "denied",
+    "rejected",
+    "ticks",
+    "corrections",
+    "halts",
+}
