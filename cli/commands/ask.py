@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from questions.answer import Answer, Query
+    from questions.evaluate import Outcome, Set
     from questions.sql import Place
 
 _SHOWN = 40
@@ -190,8 +191,6 @@ def _evaluate(path: Path, given: Settings, *, by_provider: bool) -> int:
     """Right, refused and wrong; 0 when at least 80 % are right and at most 2 % wrong."""
     from cli.busy import home as busy
     from questions import evaluate
-    from questions.answer import Asker
-    from questions.sql import Place
 
     quiz, console = evaluate.read(path), output.console()
     with tempfile.TemporaryDirectory(prefix="tickhouse-ask-") as folder:
@@ -200,26 +199,38 @@ def _evaluate(path: Path, given: Settings, *, by_provider: bool) -> int:
         busy_home = Path(folder) / "busy"
         own = ClickhouseSettings(credentials=str(credentials.directory_of(busy_home)))
         made_up = Settings(home=str(busy_home), clickhouse=own, ask=given.ask)
-        with at_hand(made_up), closing(warehouse_client(made_up, READER)) as client:
-            database = settings.clickhouse.database
-            place = Place(database, marts.named(database, quiz.mode), quiz.mode)
-            query = _query(client)
-            shown = tuple(track(quiz.questions, "questions", console=console))
-            quiz = quiz._replace(questions=shown)
-            now = ManualClock(round(quiz.now.timestamp() * 1e6))
-            asker: evaluate.Understands = (
-                _ByProvider(made_up, now, quiz.mode) if by_provider else Asker(query, place)
-            )
-            outcomes = evaluate.evaluate(quiz, asker, query, place)
-    counts = Counter(outcome.verdict for outcome in outcomes)
+        outcomes = measured(quiz, made_up, by_provider=by_provider)
     for outcome in outcomes:
         if outcome.verdict == "wrong":
             console.print(f"wrong: {outcome.number} {outcome.text}", markup=False, highlight=False)
-    shares = {
-        verdict: 100 * counts[verdict] / len(outcomes) for verdict in ("right", "refused", "wrong")
-    }
+    counts = Counter(outcome.verdict for outcome in outcomes)
+    verdicts = ("right", "refused", "wrong")
+    shares = {verdict: 100 * counts[verdict] / len(outcomes) for verdict in verdicts}
     print(
         ", ".join(f"{share:.1f} % {verdict}" for verdict, share in shares.items()),
         f"of {len(outcomes)}",
     )
     return 0 if shares["right"] >= 80 and shares["wrong"] <= 2 else 1
+
+
+def measured(quiz: "Set", settings: Settings, *, by_provider: bool) -> "list[Outcome]":
+    """Every question of a set, put to a home that holds its day: to the grammar, or its provider.
+
+    Raises:
+        SettingsError, UnavailableError: the provider cannot be asked.
+        WarehouseError: a reference statement was refused.
+    """
+    from questions import evaluate
+    from questions.answer import Asker
+    from questions.sql import Place
+
+    with at_hand(settings), closing(warehouse_client(settings, READER)) as client:
+        database = settings.clickhouse.database
+        place = Place(database, marts.named(database, quiz.mode), quiz.mode)
+        query = _query(client)
+        shown = tuple(track(quiz.questions, "questions", console=output.console()))
+        now = ManualClock(round(quiz.now.timestamp() * 1e6))
+        asker: evaluate.Understands = (
+            _ByProvider(settings, now, quiz.mode) if by_provider else Asker(query, place)
+        )
+        return evaluate.evaluate(quiz._replace(questions=shown), asker, query, place)
