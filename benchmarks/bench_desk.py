@@ -44,6 +44,7 @@ from streams.flows import signals
 from streams.predict import ModelInUse
 from streams.publish import SignalPublisher
 from streams.sample import Sampler
+from streams.shards import ALONE, Shards
 from streams.signal_rows import decided_rows
 
 GOAL = 2.0
@@ -103,6 +104,19 @@ def _recorded(files: Sequence[Path], desk: Desk, home: str) -> float:
 
 
 def _live(files: Sequence[Path], desk: Desk, count: int, home: str) -> float:
+    return cost_of(live_step(desk, home), messages(files, count), ALONE, 0)
+
+
+def cost_of(step: Any, sent: Sequence[Message], shards: Shards, number: int) -> float:
+    """CPU seconds that a shard needs for messages."""
+    begun = time.process_time()
+    for message in sent:
+        step.on_batch([content for _, content in signals.decode(message, shards, number)])
+    return time.process_time() - begun
+
+
+def live_step(desk: Desk, home: str) -> Any:
+    """The signals flow's own, to a bus that takes everything; no model predicts."""
     histograms, deciding = Histograms(), members(desk, Settings(home), lambda _use: Path(home))
     parts = signals.FlowParts(
         make_sampler=lambda state: Sampler(1000, histograms, state, keep_hours=True),
@@ -113,15 +127,10 @@ def _live(files: Sequence[Path], desk: Desk, count: int, home: str) -> float:
         on_predicted=lambda _predicted: None,
         on_trained_part_stored=lambda _marker: None,
     )
-    step = signals._Shard(parts, None)
-    messages = _messages(files, count)
-    begun = time.process_time()
-    for message in messages:
-        step.on_batch([content for _, content in signals.decode(message)])
-    return time.process_time() - begun
+    return signals._Shard(parts, None)
 
 
-def _messages(files: Sequence[Path], count: int) -> list[Message]:
+def messages(files: Sequence[Path], count: int) -> list[Message]:
     """One tick each, as the collector sends them, in the order of market time."""
     timed = []
     for path in files:

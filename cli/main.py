@@ -71,6 +71,7 @@ COMMANDS = {
     ),
     "models": Command("cli.commands.models", "list, promote and roll back models"),
     "plan": Command("cli.commands.plan", "what a load takes: processes, memory, disk"),
+    "shards": Command("cli.commands.shards", "deal the flows' state to more or fewer processes"),
     "status": Command("cli.commands.status", "health of processes and age of ticks"),
     "alerts": Command("cli.commands.alerts", "what fires now; acknowledge or silence it"),
     "bot": Command("cli.commands.bot", "the desk on Telegram; enrol somebody's one-time codes"),

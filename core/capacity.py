@@ -14,6 +14,7 @@ ASSUMPTIONS = (
     "a process is busy at most half of a core's time, so a burst of twice the rate still passes",
     "the processes whose cores are not counted were busy a third as long as those that are",
     "a live tick costs what one of a replay does; ticks that come singly cost more",
+    "what a shard of signals takes of feeds that it does not own is not counted (bench_shards)",
     "the warehouse stores ticks, bars, one row of features and one prediction a symbol and second",
     "an open day has 24 hours, and each second of it a tick of every symbol",
     "what a sampled second keeps was measured with its ticks, so these are counted twice",
@@ -25,7 +26,7 @@ ASSUMPTIONS = (
 class Plan(NamedTuple):
     """What it takes.
 
-    `partitions`: of topic `ticks`, one process of each sharded flow apiece. `cores`: of these
+    `partitions`: shards of flows `ticks` and `signals`, a process of each apiece. `cores`: of these
     flows and the warehouse; the others were busy a third as long in the replay measured.
     """
 

@@ -124,8 +124,15 @@ class FeatureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StreamsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A flow on several processes: each gets the addresses of all, and its own place in them."""
+    """A flow on several processes: cut into shards, one process each; `up` and `replay` start them.
 
+    On a Kafka whose topic `ticks` has several partitions processes may share these instead: each
+    gets the addresses of all, and its own place in them.
+    """
+
+    shards: int = 1  # of flows `ticks` and `signals` each: feeds by consistent hash
+    account_shards: int = 1  # of flow `executions`: accounts by consistent hash
+    shard: int = 0  # which of its flow this process is
     addresses: tuple[str, ...] = ()  # host:port of each process of one flow; empty: one alone
     process: int = 0  # which of them this one is
     #: Sources whose live feed may change stored ticks; what others say anew goes to quarantine.

@@ -217,7 +217,8 @@ def _writers(topic: topics.Topic) -> Iterator[str]:
     for name, role in _processes():
         keys = [key for written, key in role.writes if written is topic]
         if keys:
-            yield name if keys in ([ANY], [name]) else f"{name} (`{', '.join(keys)}`)"
+            own = ([ANY], [name], [name, f"{name}.{ANY}"])  # the last: a flow's shards
+            yield name if keys in own else f"{name} (`{', '.join(keys)}`)"
 
 
 def _processes() -> Iterator[tuple[str, Role]]:

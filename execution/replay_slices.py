@@ -5,6 +5,7 @@ makes no difference: a slice is complete when both have said so, and then its co
 """
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeGuard
@@ -12,7 +13,7 @@ from typing import NamedTuple, TypeGuard
 from adapters.bus.base import Message, Subscriber
 from core.contracts import codec
 from core.contracts.risk import MarketRisk, MarketRiskEnd
-from core.contracts.signal import OrderSignal, Signal, SignalBatch
+from core.contracts.signal import OrderSignal, ShardBatch, Signal, SignalBatch
 from core.contracts.tick import TickArray, TickBatch, TickMarker
 from core.errors import MessageError
 
@@ -59,7 +60,9 @@ class SliceReader:
         self._number, self._end_us = 0, 0
         self._complete = 0  # slice whose figures have all come
         self._rows: dict[Feed, int] = {}
-        self._batch: SignalBatch | None = None
+        self._batches: dict[int, dict[int, list[Signal]]] = {}  # by shard and slice, not yet taken
+        self._said: dict[int, float] = {}  # the last slice of which each shard told
+        self._shards = 0  # nobody has told
 
     def next(self) -> Slice | None:
         """The next slice, when it is complete; None when told to stop."""
@@ -92,15 +95,23 @@ class SliceReader:
             ticks.setdefault(feed, []).append(rows)
 
     def _signals_of(self, number: int) -> list[Signal] | None:
-        while self._batch is None or self._batch.slice < number:
-            if self._batch is not None and self._batch.end:
-                return []
+        """Of all shards of the flow; None when told to stop."""
+        while not self._shards or any(self._said.get(n, 0) < number for n in range(self._shards)):
             message = self._wait(self._signals)
             if message is None:
                 return None
             if isinstance(message, SignalBatch):
-                self._batch = message
-        return self._batch.signals if self._batch.slice == number else []
+                self._keep(message)
+        parts = [slices.pop(number, []) for slices in self._batches.values()]
+        return [signal for part in parts for signal in part]
+
+    def _keep(self, batch: SignalBatch) -> None:
+        """What comes again says the same, and what is past is not asked for any more."""
+        shard = batch.shard if isinstance(batch, ShardBatch) else 0
+        self._shards = batch.shards if isinstance(batch, ShardBatch) else 1
+        if batch.slice >= self._number and (batch.signals or not batch.end):
+            self._batches.setdefault(shard, {})[batch.slice] = batch.signals
+        self._said[shard] = math.inf if batch.end else max(self._said.get(shard, 0), batch.slice)
 
     def _risk_of(self, number: int) -> list[MarketRisk] | None:
         """None when told to stop. Figures that come again are those that came."""

@@ -29,15 +29,16 @@ def main(name: str) -> int:
     called = cluster.process_name(config.streams, name)
     log.setup(called)
     directory = config.home_path / "run"
-    crashpoint.arm_for(called, config.chaos.crash_at, directory)
+    crashpoint.arm_for(f"streams.{name}", config.chaos.crash_at, directory)
     with Process(called, directory) as process:
         histograms = Histograms()
-        bus = join(process, config, called, histograms)
+        state = compose.state_directory(config, name)
+        bus = join(process, config, f"streams.{name}", histograms)
         process.health.set("ready", name)
         own = as_process(config, f"streams.{name}")
         flow = _builder(name)(own, bus, process.stopping, histograms, process.health)
         gc.freeze()
-        cluster.run(flow, compose.state_directory(config, name), config)
+        cluster.run(flow, state, config)
     logging.getLogger(__name__).info("flow %s ended", name)
     return 0
 

@@ -23,18 +23,22 @@ from core.contracts import codec
 from core.contracts.operations import Control
 from core.contracts.risk import MarketRiskMessage
 from core.contracts.tick import TickArray, TickMarker
-from core.errors import UnavailableError
+from core.errors import SettingsError, UnavailableError
 from core.health import Health
 from core.identity import this_user
 from core.metrics import Histograms
 from core.settings import Settings
 from core.topics import CONTROL, HEARTBEATS, MARKET_RISK, ORDER_EVENTS, RISK, TICKS
+from streams import deal, layout, shards
 from streams.connectors.bus import SEVERAL_TOPICS_S, BusSource
 from streams.connectors.clickhouse import WarehouseSink
+from streams.rows import Rows
+from streams.shards import Shards
 
 renamed.install()  # before a recovery store of 0.1 is read
 
 if TYPE_CHECKING:
+    from strategies.desk import Member
     from streams.flows.executions import RiskParts
     from streams.predict import ModelInUse, ModelState
 
@@ -45,10 +49,20 @@ _MERGE_TICKS = 262_144
 
 
 def state_directory(settings: Settings, flow: str) -> Path:
-    """Where a flow's recovery state lives; a replay's with the run."""
+    """Where a flow's recovery state lives; a replay's with the run.
+
+    Raises:
+        SettingsError: there is one, of another number of shards; or the bus has no one order.
+    """
     home = settings.home_path
     base = home / "runs" / settings.run.run_id if settings.run.mode == "replay" else home
-    return base / "state" / flow
+    count, bus = shards.of_flow(flow, settings.streams), settings.bus
+    if count > 1 and bus.is_kafka and bus.partitions > 1:
+        raise SettingsError(
+            f"bus.partitions is {bus.partitions} and flow {flow} has {count} shards: a shard reads"
+            " one order of all ticks. Set one of the two to 1 (docs/how-to/distributed.md)"
+        )
+    return layout.of_shard(base / "state", flow, count, settings.streams.shard)
 
 
 def ticks(
@@ -61,10 +75,17 @@ def ticks(
     """bus: ticks -> tick, tick_quarantine."""
     from streams.flows import ticks as ticks_flow
 
-    source = BusSource(bus, TICKS, stopping, _is_end)
+    count, number = shards.of_flow("ticks", settings.streams), settings.streams.shard
+    begun = deal.begin_of(state_directory(settings, "ticks"))
+    source = BusSource(
+        bus, TICKS, stopping, _is_end,
+        belongs=partial(ticks_flow.belongs, count, number) if count > 1 else None,
+        start_sequence=begun.sequences.get(TICKS.name, 1),
+    )  # fmt: skip
     waits = partial(say_why_it_waits, health, stopping)
-    report_stored = partial(_report_stored, bus, "streams.ticks")
-    sink = _sink(settings, "streams.ticks", bus, make_ticks=partial(_tick_blocks, settings, waits))
+    report_stored = partial(_report_stored, bus, shards.names("streams.ticks", count)[number])
+    make_ticks = partial(_tick_blocks, settings, waits)
+    sink = _sink(settings, "streams.ticks", bus, make_ticks=make_ticks, pending=begun.pending)
     return ticks_flow.build(source, sink, report_stored)
 
 
@@ -85,6 +106,7 @@ def signals(
     from strategies import desk
     from streams.announce import Announcer
     from streams.decide import Decider
+    from streams.fitted import fitted
     from streams.flows import signals as signals_flow
     from streams.publish import SignalPublisher
     from streams.rebuild import current_state
@@ -102,6 +124,9 @@ def signals(
         named.refuse_unknown_symbols(settings.terminal.symbols)
     members = desk.members(named, settings, folder_of)
     needs_model = any(one.strategy.needs_model and one.sees_champion for one in members)
+    number, cut = settings.streams.shard, _cut(settings, members)
+    begun = deal.begin_of(state_directory(settings, "signals"))
+    dealt = begun.states.get(("decide", "shard-0"), (None, None, None))
     clock = None if run.mode == "replay" else SystemClock()
     announcer = Announcer(bus, run, clock, stopping) if clock else None
 
@@ -120,7 +145,11 @@ def signals(
             settings.features.sample_ms,
             histograms,
             with_own_features(
-                current_state(state, stored_ticks, settings.features.sample_ms),
+                current_state(
+                    fitted(state or dealt[0], cut, number),
+                    stored_ticks,
+                    settings.features.sample_ms,
+                ),
                 features,
                 stored_ticks,
                 began,
@@ -129,16 +158,33 @@ def signals(
             features=features,
         ),
         make_model=lambda state: _model(
-            settings, bus, histograms, state, needs_model, report_problem, named.named_models
+            settings,
+            bus,
+            histograms,
+            state or dealt[1],
+            needs_model,
+            report_problem,
+            named.named_models,
         ),
-        make_decider=lambda state: Decider(run, members, clock, state),
-        publisher=SignalPublisher(bus, histograms),
+        make_decider=lambda state: Decider(run, members, clock, state or dealt[2]),
+        publisher=SignalPublisher(bus, histograms, cut.total, number),
         to_rows=lambda decided: decided_rows(run, decided, clock),
         on_predicted=announcer.note if announcer else lambda _predicted: None,
-        on_trained_part_stored=partial(_report_stored, bus, "streams.signals"),
+        on_trained_part_stored=partial(
+            _report_stored, bus, shards.names("streams.signals", cut.total)[number]
+        ),
     )
-    source = BusSource(bus, TICKS, stopping, _is_end, signals_flow.decode)
-    return signals_flow.build(source, parts, _sink(settings, "streams.signals", bus))
+    decode = partial(signals_flow.decode, shards=cut, number=number, dealt=begun)
+    start = begun.sequences.get(TICKS.name, 1)
+    source = BusSource(bus, TICKS, stopping, _is_end, decode, start_sequence=start)
+    sink = _sink(settings, "streams.signals", bus, pending=begun.pending)
+    return signals_flow.build(source, parts, sink)
+
+
+def _cut(settings: Settings, members: Sequence["Member"]) -> Shards:
+    """How the signals flow is cut, with the symbols that strategies see together."""
+    groups = sorted({tuple(group) for member in members for group in member.groups})
+    return Shards(shards.of_flow("signals", settings.streams), tuple(groups))
 
 
 def _model(
@@ -178,17 +224,29 @@ def executions(
     """bus: order_events, risk, heartbeats -> their tables, and what follows from order events."""
     from streams.flows import executions as executions_flow
 
+    count, number = shards.of_flow("executions", settings.streams), settings.streams.shard
+    ours = partial(executions_flow.belongs, count, number) if count > 1 else None
+    begun = deal.begin_of(state_directory(settings, "executions"))
     sources = [
-        (topic.name, BusSource(bus, topic, stopping, wait_s=SEVERAL_TOPICS_S))
+        (
+            topic.name,
+            BusSource(
+                bus, topic, stopping, wait_s=SEVERAL_TOPICS_S, belongs=ours,
+                start_sequence=begun.sequences.get(topic.name, 1),
+            ),
+        )
         for topic in (ORDER_EVENTS, RISK, HEARTBEATS)
-    ]
-    sink = _sink(settings, "streams.executions", every_epoch=True)
+    ]  # fmt: skip
+    sink = _sink(settings, "streams.executions", every_epoch=True, pending=begun.pending)
     exposed = settings.run.mode != "replay" and not settings.bus.is_kafka
-    risk = _risk(settings, bus, stopping) if settings.risk.enabled else None
-    return executions_flow.build(sources, sink, exposed=exposed, risk=risk)
+    risk = _risk(settings, bus, stopping, begun) if settings.risk.enabled else None
+    known = {key: state for (step, key), state in begun.states.items() if step == "exposure"}
+    return executions_flow.build(sources, sink, exposed=exposed, risk=risk, known=known)
 
 
-def _risk(settings: Settings, bus: Bus, stopping: threading.Event) -> "RiskParts":
+def _risk(
+    settings: Settings, bus: Bus, stopping: threading.Event, dealt: deal.Begin
+) -> "RiskParts":
     """What can be lost, from ticks and order events."""
     from risk.stress import available
     from streams.flows.executions import RiskParts
@@ -200,11 +258,14 @@ def _risk(settings: Settings, bus: Bus, stopping: threading.Event) -> "RiskParts
         bus.send(MARKET_RISK, "market", codec.encode(figures))
 
     def begun(state: RiskFold | None) -> RiskFold:
-        fold = state or RiskFold(settings.run, settings.risk)
-        fold.use(scenarios)
+        kept = state or dealt.states.get(("risk", "risk"))
+        fold = kept or RiskFold(settings.run, settings.risk)
+        fold.use(scenarios, leads=settings.streams.shard == 0)
         return fold
 
-    return RiskParts(BusSource(bus, TICKS, stopping, wait_s=SEVERAL_TOPICS_S), begun, publish)
+    start = dealt.sequences.get(TICKS.name, 1)
+    source = BusSource(bus, TICKS, stopping, wait_s=SEVERAL_TOPICS_S, start_sequence=start)
+    return RiskParts(source, begun, publish)
 
 
 def say_why_it_waits(health: Health, stopping: threading.Event, why: str) -> None:
@@ -241,6 +302,7 @@ def _sink(
     *,
     every_epoch: bool = False,
     make_ticks: Callable[[Writer], TickBlocks] | None = None,
+    pending: dict[str, list[Rows]] | None = None,
 ) -> WarehouseSink:
     return WarehouseSink(
         lambda: BackgroundWriter(settings.clickhouse, make_ticks=make_ticks),
@@ -248,6 +310,7 @@ def _sink(
         every_epoch=every_epoch or settings.run.mode != "replay",
         process=process,
         shards=bus.partitions(TICKS) if bus else 1,
+        pending=pending,
     )
 
 

@@ -82,12 +82,12 @@ class PairRows:
         return rows, age_s
 
     def _forget(self) -> None:
-        """What no row can ask for any more."""
-        newest: dict[str, int] = {}
-        for (source, _), rows in self._feeds.items():
-            newest[source] = max(newest.get(source, 0), int(rows.time_msc[-1]) // 1000)
+        """What no row can ask for any more.
+
+        By the feed's own newest: after state was dealt anew, one may be far ahead of another.
+        """
         for feed, rows in self._feeds.items():
-            since_msc = (newest[feed[0]] - _KEPT_S) * 1000
+            since_msc = (int(rows.time_msc[-1]) // 1000 - _KEPT_S) * 1000
             begin = max(int(rows.time_msc.searchsorted(since_msc)) - 1, 0)
             if begin:
                 last = rows.time_msc[begin:].copy(), rows.features[begin:].copy()

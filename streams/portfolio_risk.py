@@ -9,7 +9,8 @@ Both are pure functions of the minutes before them, the newest prices and positi
 time, so a replay gives what the stream gave, whatever the batches were.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +44,8 @@ class RiskRows(NamedTuple):
 class RiskFold:
     """The state of one bus: feed it messages, then ask for what became of them."""
 
+    _leads = True  # of a state of before shards, too
+
     def __init__(self, run: RunSettings, settings: RiskSettings) -> None:
         self._run, self._settings = run, settings
         self._replays = run.mode in ("replay", "backtest")
@@ -56,14 +59,29 @@ class RiskFold:
         self._unpublished: list[tuple[int, int]] = []
         self._scenarios: Scenarios | None = None
 
-    def use(self, scenarios: Sequence[Scenario]) -> None:
-        """From now on these stress scenarios stand in the figures of the market."""
+    def use(self, scenarios: Sequence[Scenario], *, leads: bool = True) -> None:
+        """From now on these stress scenarios stand in the figures of the market.
+
+        `leads`: False where another shard tells of the market; of its accounts each does.
+        """
+        self._leads = leads
         self._market.use(scenarios)
+
+    @property
+    def accounts(self) -> dict[str, "_Book"]:
+        """What is known of each account."""
+        return dict(self._accounts)
+
+    def with_accounts(self, accounts: Mapping[str, "_Book"]) -> "RiskFold":
+        """Of the same market, and of these accounts."""
+        other = copy(self)
+        other._accounts = dict(accounts)
+        return other
 
     def ticks(self, batch: TickBatch) -> None:
         """Take ticks of a feed, in order."""
         newest = self._minutes.feed(batch.source, batch.symbol, batch.ticks)
-        if not self._replays or self._settings.published:
+        if self._leads and (not self._replays or self._settings.published):
             self._market.feed(batch)
         if not self._replays:
             self._newest_us = max(self._newest_us, newest)
@@ -77,6 +95,8 @@ class RiskFold:
 
     def messages(self) -> Iterator[MarketRiskMessage]:
         """The figures of minutes that have ended since the last time."""
+        if not self._leads:
+            return
         if not self._replays:
             yield from self._market.until(self._handled_us, 0)
         ended, self._unpublished = self._unpublished, []
@@ -100,8 +120,9 @@ class RiskFold:
             if moment.closed:
                 self._scenarios = None
             portfolios = [p for book in self._accounts.values() for p in self._of(book, moment)]
-            regimes = self._regimes_of(moment) if moment.closed else []
-            if portfolios or regimes or (moment.closed and not self._replays):
+            closed = moment.closed and self._leads
+            regimes = self._regimes_of(moment) if closed else []
+            if portfolios or regimes or (closed and not self._replays):
                 pairs = self._pairs(moment) if moment.closed else []
                 yield RiskRows(portfolios, pairs, regimes)
 

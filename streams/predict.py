@@ -153,7 +153,9 @@ class ModelInUse:
         if not self._events:
             return ()
         taken, self._events = self._events, []
-        first_us = int(sampled.time_msc[0]) * 1000
+        # Of a replay's slice, so that every shard tells the same of one model.
+        began_msc = sampled.time_msc[0] if sampled.began_msc is None else sampled.began_msc
+        first_us = int(began_msc) * 1000
         return tuple(ModelEvent(first_us, self.model, *event) for event in taken)
 
 

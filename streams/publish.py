@@ -3,8 +3,11 @@
 import time
 from collections.abc import Iterator
 
+import msgspec
+
 from adapters.bus.base import Publisher
 from core.contracts import codec
+from core.contracts.signal import ShardBatch
 from core.crashpoint import reach
 from core.exposition import Sample, expose
 from core.metrics import Histograms
@@ -15,8 +18,12 @@ from streams.records import Decided, SliceDecided
 class SignalPublisher:
     """Publishes with the signal's own id, so that a repeat after a crash stores nothing."""
 
-    def __init__(self, bus: Publisher, histograms: Histograms) -> None:
+    def __init__(
+        self, bus: Publisher, histograms: Histograms, shards: int = 1, shard: int = 0
+    ) -> None:
+        """`shard` of `shards`: who says that it has decided a slice."""
         self._bus, self._histograms = bus, histograms
+        self._shards, self._shard = shards, shard
         self._published: dict[str, int] = {}  # by strategy
         expose(self)
 
@@ -41,11 +48,17 @@ class SignalPublisher:
 
     def slice(self, decided: SliceDecided) -> None:
         """A replay's slice as one message; also when it has no signal."""
-        batch = decided.batch
+        batch, name = decided.batch, ""
+        if self._shards > 1:
+            said, name = msgspec.structs.asdict(batch), f".{self._shard}"
+            batch = ShardBatch(**said, shard=self._shard, shards=self._shards)
         started = time.perf_counter_ns()
         reach("streams.signals.publish.before")
         self._bus.publish(
-            SIGNALS, "slice", codec.encode(batch), f"{batch.run_id}.{batch.slice}.{batch.end}"
+            SIGNALS,
+            "slice",
+            codec.encode(batch),
+            f"{batch.run_id}.{batch.slice}.{batch.end}{name}",
         )
         reach("streams.signals.publish.after")
         now = time.perf_counter_ns()

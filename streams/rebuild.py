@@ -101,7 +101,7 @@ def _rebuilt(
             count,
         )
     stored = {source: market.to_bytes() for source, market in markets.items()}
-    return SamplerState(kernels, stored, state.waiting, dict(state.seqs))
+    return SamplerState(kernels, stored, state.waiting, dict(state.seqs), parts=state.parts)
 
 
 def until(

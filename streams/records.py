@@ -37,6 +37,8 @@ class Sampled(NamedTuple):
     `snapshots`: of the hours that began among these ticks, when they are kept. `own`: names of a
     person's own features, the columns after the catalogue's, and their set's hash. `late_ms`: from
     the market's time of each row to when its tick was received; None where that is no matter.
+    `followed`: another shard decides and stores them. `began_msc`: the first tick of all feeds that
+    were released together, the same for every shard; None live.
     """
 
     run_id: str
@@ -52,6 +54,8 @@ class Sampled(NamedTuple):
     snapshots: tuple[KernelSnapshot, ...] = ()
     own: OwnNames = NO_OWN
     late_ms: npt.NDArray[np.int64] | None = None
+    followed: bool = False
+    began_msc: int | None = None
 
 
 class ModelEvent(NamedTuple):

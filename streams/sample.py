@@ -23,7 +23,10 @@ from features.own_columns import OwnColumns
 from features.peers import Market, PeerRows
 from features.state import StateArray, from_bytes, new_state, to_bytes
 from streams.records import KernelSnapshot, OwnNames, Sampled
+from streams.shards import Part
 from streams.snapshots import with_snapshots
+
+_NO_ROWS = np.zeros(0, np.int64), np.zeros((0, 0), np.float32)
 
 
 class SamplerState(NamedTuple):
@@ -31,7 +34,8 @@ class SamplerState(NamedTuple):
 
     `seqs`: count within its millisecond of the last tick that each kernel used: a kernel that is
     rebuilt stops there, not at the millisecond's end. Of feeds that states of before lack, nobody
-    knows. `own`: memories of a person's own features by feed.
+    knows. `own`: memories of a person's own features by feed. `parts`: what the shard does with
+    each batch that waits; none are named where all are its own.
     """
 
     kernels: dict[str, bytes]
@@ -39,6 +43,13 @@ class SamplerState(NamedTuple):
     waiting: list[TickBatch]
     seqs: Mapping[str, int] = MappingProxyType({})
     own: Mapping[str, bytes] = MappingProxyType({})
+    parts: Sequence[int] = ()
+
+
+class _Waiting(NamedTuple):
+    batch: TickBatch
+    received_ns: int
+    part: Part
 
 
 class Sampler:
@@ -66,12 +77,16 @@ class Sampler:
         """
         self._take = with_snapshots if keep_hours else _without_snapshots
         self._sample_ms, self._histograms = sample_ms, histograms
-        kernels, markets, waiting, seqs, own = state or SamplerState({}, {}, [])
+        kernels, markets, waiting, seqs, own, parts = state or SamplerState({}, {}, [])
         self._kernels = {feed: from_bytes(content) for feed, content in kernels.items()}
         self._markets = defaultdict(
             Market, {source: Market(content) for source, content in markets.items()}
         )
-        self._waiting = [(batch, time.perf_counter_ns()) for batch in waiting]
+        now_ns = time.perf_counter_ns()
+        self._waiting = [
+            _Waiting(batch, now_ns, Part(part))
+            for batch, part in zip(waiting, parts or [Part.OWN] * len(waiting), strict=True)
+        ]
         self._seqs = dict(seqs)
         self._own = OwnColumns(features, own)
         names = tuple(one.feature.name for one in features)
@@ -84,18 +99,22 @@ class Sampler:
         return SamplerState(
             {feed: to_bytes(kernel) for feed, kernel in self._kernels.items()},
             {source: market.to_bytes() for source, market in self._markets.items()},
-            [batch for batch, _ in self._waiting],
+            [one.batch for one in self._waiting],
             dict(self._seqs),
             self._own.memories,
+            [int(one.part) for one in self._waiting],
         )
 
-    def rows(self, batch: TickBatch, received_ns: int) -> list[Sampled]:
-        """The feature rows of a live batch; none yet of a replay's."""
+    def rows(self, batch: TickBatch, received_ns: int, part: Part = Part.OWN) -> list[Sampled]:
+        """The feature rows of a live batch; none yet of a replay's, and none of a passing one."""
         if batch.mode == "replay":
-            self._waiting.append((batch, received_ns))
+            self._waiting.append(_Waiting(batch, received_ns, part))
             return []
-        sampled = self._sampled(batch, received_ns)
         market = self._markets[batch.source]
+        if part is Part.PASSING:
+            market.advance(batch.symbol, batch.ticks)
+            return []
+        sampled = self._sampled(batch, received_ns, part)
         market.advance(batch.symbol, batch.ticks)
         market.fill(batch.symbol, sampled.time_msc, sampled.features)
         self._warn_late(batch.source, market)
@@ -104,16 +123,21 @@ class Sampler:
     def release(self) -> list[Sampled]:
         """At a marker: the rows of everything that waited for it, in the order it came."""
         waiting, self._waiting = self._waiting, []
-        released = [self._sampled(*one) for one in waiting]
-        parts = defaultdict(list)
-        for (batch, _), sampled in zip(waiting, released, strict=True):
-            part = PeerRows(batch.symbol, batch.ticks, sampled.time_msc, sampled.features)
-            parts[batch.source].append(part)
+        began = [int(one.batch.ticks["time_msc"][0]) for one in waiting if len(one.batch.ticks)]
+        released, parts = list[Sampled](), defaultdict[str, list[PeerRows]](list)
+        for batch, received_ns, part in waiting:
+            if part is Part.PASSING:
+                peer = PeerRows(batch.symbol, batch.ticks, *_NO_ROWS)
+            else:
+                sampled = self._sampled(batch, received_ns, part)
+                released.append(sampled._replace(began_msc=min(began, default=None)))
+                peer = PeerRows(batch.symbol, batch.ticks, sampled.time_msc, sampled.features)
+            parts[batch.source].append(peer)
         for source, of_source in parts.items():
             self._markets[source].fill_together(of_source)
         return released
 
-    def _sampled(self, batch: TickBatch, received_ns: int) -> Sampled:
+    def _sampled(self, batch: TickBatch, received_ns: int, part: Part) -> Sampled:
         ticks, kernel = batch.ticks, self._kernel(batch)
         started = time.perf_counter_ns()
         features, index, kept = self._take(kernel, ticks, self._sample_ms)
@@ -135,6 +159,7 @@ class Sampler:
             features=features,
             snapshots=kept,
             late_ms=ticks["ts_recv_us"][index] // 1000 - time_msc if live else None,
+            followed=part is Part.FOLLOWED,
         )
         return self._widened(sampled, ticks) if self._own else sampled
 

@@ -24,6 +24,11 @@ DOWN = "process_down"  # the rule
 CARRIERS = ("bus", "streams.executions", "warehouse")  # the way of heartbeats
 
 
+def _carries(name: str) -> bool:
+    """Of a flow on several shards each does."""
+    return any(name == one or name.startswith(f"{one}.") for one in CARRIERS)
+
+
 class _Stack(msgspec.Struct, frozen=True):
     """What is read of `stack.json`."""
 
@@ -50,7 +55,7 @@ class Liveness:
         stack = _running(self._home)
         views = stack.processes if stack else ()
         self._silent = {view.name: self._ask(view, stack) for view in views if stack}
-        if any(self._silent.get(name) for name in CARRIERS):
+        if any(silent for name, silent in self._silent.items() if _carries(name)):
             self._uncarried_us = self._clock.now_us()
 
     def measures(self, beats: list[Measure] | None) -> list[Measure]:

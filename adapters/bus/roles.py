@@ -42,15 +42,20 @@ def _beats(process: str) -> tuple[Topic, str]:
     return HEARTBEATS, process
 
 
+def _beat(flow: str) -> tuple[tuple[Topic, str], ...]:
+    """Of the one process of a flow, or of each of its shards."""
+    return _beats(flow), _beats(f"{flow}.{ANY}")
+
+
 ROLES = {
     "collector": Role(((TICKS, ANY), _beats("collector")), (TICKS, CONTROL), "collector"),
-    "streams.ticks": Role(((CONTROL, "stored"), _beats("streams.ticks")), (TICKS,)),
+    "streams.ticks": Role(((CONTROL, "stored"), *_beat("streams.ticks")), (TICKS,)),
     "streams.signals": Role(
-        ((SIGNALS, ANY), (PREDICTIONS, ANY), (CONTROL, "stored"), _beats("streams.signals")),
+        ((SIGNALS, ANY), (PREDICTIONS, ANY), (CONTROL, "stored"), *_beat("streams.signals")),
         (TICKS, CONTROL),
     ),
     "streams.executions": Role(
-        ((CONTROL, "stored"), (MARKET_RISK, ANY), _beats("streams.executions")),
+        ((CONTROL, "stored"), (MARKET_RISK, ANY), *_beat("streams.executions")),
         (ORDER_EVENTS, RISK, HEARTBEATS, TICKS, MARKET_RISK),
     ),
     "execution": Role(

@@ -1,4 +1,4 @@
-"""`tickhouse plan`: how many processes, partitions, cores, memory and disk a load takes."""
+"""`tickhouse plan`: how many processes, shards, cores, memory and disk a load takes."""
 
 import argparse
 import math
@@ -38,7 +38,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     except KeyError as error:
         raise InputError(_FIGURES, f"lacks {error}: `make bench KEEP=1` measures it") from error
     table = Table("what", "how much", title=f"{namespace.symbols:,} symbols, {namespace.rate:,g}/s")
-    table.add_row("partitions of `ticks`", f"{needed.partitions}")
+    table.add_row("shards of `ticks` and `signals` (streams.shards)", f"{needed.partitions}")
     for name, count in needed.processes.items():
         table.add_row(f"process {name}", f"{count}")
     table.add_row("cores for warehouse, signals and ticks", f"{needed.cores:.2f}")

@@ -52,6 +52,8 @@ from core.credentials import directory_of
 from core.errors import BusyError, SettingsError, TickhouseError, UnavailableError
 from core.identity import this_user
 from core.settings import Settings
+from streams import layout, shards
+from streams.shards import FLOWS
 
 _REFRESH_S = 1.0
 _SECRET = secrets.NAMES | {"url"}
@@ -87,6 +89,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     home = settings.home_path
     ports = choose_ports(msgspec.structs.replace(USUAL_PORTS, bus=settings.bus.port))
     _reachable(settings, ports)
+    _as_dealt(settings)
     where = urls(settings, ports)
     pages = board.choose_ports()
     where["live page"] = f"{tls.scheme(home)}://127.0.0.1:{pages.live}"
@@ -147,6 +150,13 @@ def _reachable(settings: Settings, ports: Ports) -> None:
             f"port {bus.port}, at which an agent elsewhere looks for the bus, is taken: free it, or"
             " choose another (TICKHOUSE_BUS__PORT) and invite the agent again"
         )
+
+
+def _as_dealt(settings: Settings) -> None:
+    """Flows that would be refused their state are refused before anything starts."""
+    for flow in FLOWS:
+        count = shards.of_flow(flow, settings.streams)
+        layout.of_shard(settings.home_path / "state", flow, count, 0)
 
 
 def _start(

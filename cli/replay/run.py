@@ -9,7 +9,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,8 +48,8 @@ from features.catalog import FEATURE_SET_HASH, NAMES
 from models.monitoring.table import write_models
 from models.serving.card import Span
 from models.serving.registry import Registry
+from streams import shards
 
-_SELF_ENDING = ("collector", "streams.ticks", "streams.signals", "execution")
 _STALLED_AFTER_S = 300.0
 _DRAIN_S = 60
 _PATIENCE_S = 60.0
@@ -126,7 +126,7 @@ class ReplayRun:
         """Until all features before the cut, and the ticks that answer them, are stored."""
         _import_training()
         answers = self.bus.subscribe(CONTROL)
-        stalled, missing = _Stall(), {"streams.ticks", "streams.signals"}
+        stalled, missing = _Stall(), {*self._flow("ticks"), *self._flow("signals")}
         while missing:
             message = answers.next(0.2)
             control = codec.decode(CONTROL.name, message.payload) if message else None
@@ -173,10 +173,12 @@ class ReplayRun:
     def follow(self, stack: Stack, progress: Progress) -> None:
         """Until every process that ends by itself has ended and all rows are stored."""
         stalled = _Stall()
-        while not all(stack.state()[name].ended for name in _SELF_ENDING):
+        ending = "collector", *self._flow("ticks"), *self._flow("signals"), "execution"
+        while not all(stack.state()[name].ended for name in ending):
             stalled.check(progress.update(self.bus, self.plan), stack)
             time.sleep(0.1)
-        stack.stop("streams.executions")
+        for name in self._flow("executions"):
+            stack.stop(name)
         progress.update(self.bus, self.plan)
         self.bus.close()
         self.stream_s = time.monotonic() - self._collecting_since
@@ -216,6 +218,10 @@ class ReplayRun:
     def journal(self) -> Path:
         """Execution's journal of this run."""
         return self.directory / "journal"
+
+    def _flow(self, flow: str) -> Sequence[str]:
+        """Its processes."""
+        return shards.names(f"streams.{flow}", shards.of_flow(flow, self.settings.streams))
 
     def _on_ready(self, name: str) -> None:
         if name == "warehouse":

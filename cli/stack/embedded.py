@@ -17,7 +17,9 @@ from cli.stack.process_spec import STOP_WAIT_S, ProcessSpec
 from core import tls
 from core.credentials import directory_of
 from core.errors import SettingsError
+from core.sections import StreamsSettings
 from core.settings import Settings, environment_of, uses_own_warehouse
+from streams import shards
 
 
 class Ports(msgspec.Struct, frozen=True):
@@ -116,8 +118,9 @@ def embedded_stack(
     return [server for server in servers if not elsewhere[server.name]] + [
         _worker("collector", ("streams.collector",), extra, ("bus", "terminal"), 0),
         *(
-            _worker(f"streams.{flow}", ("streams", flow), extra, ("bus", "warehouse"), 1, drain_s)
+            worker
             for flow in ("ticks", "signals", "executions")
+            for worker in _flow(flow, settings.streams, extra, drain_s)
         ),
         _worker("execution", ("execution",), extra, ("bus", "terminal"), 1, drain_s),
     ]
@@ -215,6 +218,22 @@ def _worker(
         stop_wait_s=drain_s,
         beats=True,
     )
+
+
+def _flow(
+    flow: str, streams: StreamsSettings, environment: Mapping[str, str], drain_s: int
+) -> list[ProcessSpec]:
+    """Its process, or one for each of its shards."""
+    called = shards.names(f"streams.{flow}", shards.of_flow(flow, streams))
+    places = [
+        {**environment, **environment_of("streams", shard=number)} if len(called) > 1
+        else environment
+        for number in range(len(called))
+    ]  # fmt: skip
+    return [
+        _worker(name, ("streams", flow), place, ("bus", "warehouse"), 1, drain_s)
+        for name, place in zip(called, places, strict=True)
+    ]
 
 
 def _python(module: str, **options: object) -> tuple[str, ...]:

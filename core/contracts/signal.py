@@ -69,8 +69,18 @@ class SignalBatch(msgspec.Struct, frozen=True, array_like=True, tag="SignalBatch
     end: bool = False
 
 
+class ShardBatch(SignalBatch, frozen=True, array_like=True, tag="ShardBatch/1"):
+    """The same of one shard of the flow: a slice is complete when all have said so.
+
+    A message of its own: an execution that does not know shards skips it, and waits.
+    """
+
+    shard: int = 0
+    shards: int = 1
+
+
 AnySignal = Signal | OrderSignal
-SignalMessage = Signal | OrderSignal | SignalBatch
+SignalMessage = Signal | OrderSignal | SignalBatch | ShardBatch
 
 
 def signal_id(run_id: str, strategy: str, source: str, symbol: str, time_msc: int, seq: int) -> str:

@@ -55,6 +55,8 @@ class BusSource(FixedPartitionedSource[Any, SourcePosition]):
         decode: Callable[[Message], list[Any]] = undecoded,
         wait_s: float = 0.1,
         batch_bytes: int = 4_000_000,
+        belongs: Callable[[Message], bool] | None = None,
+        start_sequence: int = 1,
     ) -> None:
         """A source that is not open yet.
 
@@ -67,9 +69,13 @@ class BusSource(FixedPartitionedSource[Any, SourcePosition]):
                 tick some 60 us of scheduling.
             wait_s: how long an idle turn waits, and holds up what shares its worker.
             batch_bytes: payload that ends a batch.
+            belongs: what is another shard's is passed over; None: all is ours.
+            start_sequence: of a topic of one partition, where nothing is committed yet.
         """
-        self._bus, self._topic, self._stopping, self._decode = bus, topic, stopping, decode
+        self._bus, self._topic, self._stopping = bus, topic, stopping
+        self._decode = decode if belongs is None else _of_ours(belongs, decode)
         self._is_last, self._wait_s, self._batch_bytes = is_last, wait_s, batch_bytes
+        self._start = start_sequence
 
     def list_parts(self) -> list[str]:
         """The bus's partitions; Bytewax gives each to one of the workers."""
@@ -82,7 +88,7 @@ class BusSource(FixedPartitionedSource[Any, SourcePosition]):
         self, step_id: str, for_part: str, resume_state: SourcePosition | None
     ) -> "_BusPartition":
         """Read from where the last committed epoch ended."""
-        position = SourcePosition(*resume_state) if resume_state else SourcePosition(1, ended=False)
+        position = SourcePosition(*resume_state or (self._start, False))
         alone = for_part == self._topic.name
         return _BusPartition(
             self._bus,
@@ -95,6 +101,12 @@ class BusSource(FixedPartitionedSource[Any, SourcePosition]):
             self._batch_bytes,
             position,
         )
+
+
+def _of_ours(
+    belongs: Callable[[Message], bool], decode: Callable[[Message], list[Any]]
+) -> Callable[[Message], list[Any]]:
+    return lambda message: decode(message) if belongs(message) else []
 
 
 class _BusPartition(StatefulSourcePartition[Any, SourcePosition]):

@@ -59,6 +59,7 @@ class WarehouseSink(FixedPartitionedSink[Rows | Barrier, Pending]):
         every_epoch: bool,
         process: str = "streams",
         shards: int = 1,
+        pending: Pending | None = None,
     ) -> None:
         """A sink that is not open yet.
 
@@ -68,7 +69,9 @@ class WarehouseSink(FixedPartitionedSink[Rows | Barrier, Pending]):
             merge_rows: rows of a table in one block.
             every_epoch: also end a block at each epoch.
             process: names its crash points.
+            pending: rows that may not be stored, where nothing is committed yet.
         """
+        self._begun: Pending = pending or {}
         self._make_writer, self._merge_rows = make_writer, merge_rows
         self._every_epoch, self._process, self._shards = every_epoch, process, shards
 
@@ -89,7 +92,7 @@ class WarehouseSink(FixedPartitionedSink[Rows | Barrier, Pending]):
             self._merge_rows,
             self._every_epoch,
             self._process,
-            resume_state or {},
+            self._begun if resume_state is None else resume_state,
         )
 
 

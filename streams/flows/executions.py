@@ -6,7 +6,9 @@ bus: heartbeats   ─┘               │
 bus: ticks, order_events ─> risk ──┴─>  bus: market_risk
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from bytewax import operators as op
@@ -30,6 +32,9 @@ from streams import exposure
 from streams.portfolio_risk import RiskFold
 from streams.risk_rows import risk_rows
 from streams.rows import Rows
+from streams.shards import owner
+
+_Changing = OrderEvent | PositionState
 
 _TABLES: dict[type, str] = {
     OrderEvent: "order_event",
@@ -39,6 +44,18 @@ _TABLES: dict[type, str] = {
     RiskState: "risk_state",
     FirmRuleState: "firm_rule_state",
 }
+
+
+def belongs(count: int, number: int, message: Message) -> bool:
+    """Whether shard `number` of `count` takes a message: of its accounts, and every marker.
+
+    Heartbeats are of processes, which are dealt likewise.
+    """
+    if owner(message.key, count) == number:
+        return True
+    if message.topic != ORDER_EVENTS.name:
+        return False
+    return isinstance(codec.decode(message.topic, message.payload), ExecutionMarker)
 
 
 class RiskParts(NamedTuple):
@@ -51,9 +68,12 @@ class RiskParts(NamedTuple):
 
 def build(
     sources: Sequence[tuple[str, Source[Message]]], sink: Sink[Rows], *, exposed: bool = False,
-    risk: RiskParts | None = None,
+    risk: RiskParts | None = None, known: Mapping[str, exposure.State] = MappingProxyType({}),
 ) -> Dataflow:  # fmt: skip
-    """The flow. `sources`: (topic, source), each topic once. `exposed`: exposure is kept here."""
+    """The flow. `sources`: (topic, source), each topic once. `exposed`: exposure is kept here.
+
+    `known`: exposure by account, where nothing is committed yet.
+    """
     flow = Dataflow("executions")
     messages = op.merge(
         "merge", *(op.input(f"bus_{topic}", flow, source) for topic, source in sources)
@@ -64,7 +84,7 @@ def build(
     if exposed:
         changes = op.flat_map("to_account", messages, to_account)
         # ("desk", PositionState(source="oanda", symbol="EURUSD", volume=0.5, ...))
-        rates = op.stateful_flat_map("exposure", changes, exposure.fold)
+        rates = op.stateful_flat_map("exposure", changes, partial(_exposure, known))
         # ("desk", ExposureRate(net_lots=0.5, messages_60s=3, ...))
         rows = op.merge("tables", rows, op.map("to_exposure_rows", rates, to_exposure_rows))
     if risk is not None:
@@ -77,6 +97,12 @@ def build(
     keyed = op.key_on("to_one_writer", rows, lambda _: "warehouse")
     op.output("warehouse", keyed, sink)
     return flow
+
+
+def _exposure(
+    known: Mapping[str, exposure.State], state: exposure.State | None, message: _Changing
+) -> tuple[exposure.State, list[ExposureRate]]:
+    return exposure.fold(state or known.get(message.account), message)
 
 
 def to_account(message: Message) -> list[tuple[str, OrderEvent | PositionState]]:

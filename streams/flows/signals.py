@@ -6,7 +6,8 @@
                  bus: signals, and what is predicted now
 
 All feeds of a shard pass through one key, so a replay's markers keep their place among the
-ticks: a model changes over exactly where the marker stands.
+ticks: a model changes over exactly where the marker stands. Of several shards each sees all feeds,
+and decides its own (streams.shards).
 """
 
 from collections.abc import Callable
@@ -23,12 +24,14 @@ from core.contracts import codec
 from core.contracts.tick import QuarantineBatch, TickBatch, TickMarker
 from core.topics import TICKS
 from streams.connectors.clickhouse import Barrier
+from streams.deal import NOTHING, Begin
 from streams.decide import Decider, DeciderState
 from streams.predict import ModelInUse, ModelState
 from streams.publish import SignalPublisher
 from streams.records import Decided, Predicted, Sampled
 from streams.rows import Rows
 from streams.sample import Sampler, SamplerState
+from streams.shards import ALONE, Part, Shards
 
 Keyed = tuple[str, Any]
 
@@ -52,21 +55,35 @@ def build(source: Source[Keyed], parts: FlowParts, sink: Sink[Rows | Barrier]) -
     """The flow. Steps know nothing of files, servers or settings."""
     flow = Dataflow("signals")
     decoded = op.input("bus", flow, source)
-    # ("shard-0", (TickBatch(...), 8123456789)) or ("shard-0", TickMarker(kind="slice", ...))
+    # ("shard-0", (TickBatch(...), 8123456789, Part.OWN)) or ("shard-0", TickMarker(kind="slice"))
     stored = op.stateful_batch("decide", decoded, lambda state: _Shard(parts, state))
     # ("shard-0", Rows(table="feature", ...)), Rows(table="signal", ...), Barrier
     op.output("warehouse", stored, sink)
     return flow
 
 
-def decode(message: Message) -> list[Keyed]:
-    """For the source: tick batches with the time they came in, and markers; nothing refused."""
+def decode(
+    message: Message,
+    shards: Shards = ALONE,
+    number: int = 0,
+    dealt: Begin = NOTHING,
+) -> list[Keyed]:
+    """For the source: markers, and tick batches with the time they came in and what shard `number`
+    does with them; nothing refused.
+
+    `dealt`: what former owners did already.
+    """
     content = codec.decode(TICKS.name, message.payload)
     if isinstance(content, QuarantineBatch):
         return []
     shard = f"shard-{message.partition}"
     if isinstance(content, TickBatch):
-        return [(shard, (content, message.received_ns))]
+        part = shards.part(number, content.source, content.symbol)
+        if message.sequence < dealt.passed.get(message.key, 0):
+            part = Part.PASSING
+        elif part is Part.OWN and message.sequence < dealt.decided.get(message.key, 0):
+            part = Part.FOLLOWED
+        return [(shard, (content, message.received_ns, part))]
     return [(shard, content)]
 
 
@@ -98,7 +115,8 @@ class _Shard(StatefulBatchLogic[Any, Rows | Barrier, ShardState]):
     def _rows(self, together: list[Sampled]) -> list[Rows]:
         """Of rows of all feeds up to one moment."""
         self._decider.observe(together)
-        return [row for sampled in together for row in self._decide(sampled)]
+        own = [sampled for sampled in together if not sampled.followed]
+        return [row for sampled in own for row in self._decide(sampled)]
 
     def _decide(self, sampled: Sampled) -> list[Rows]:
         decided = self._decider.rows(self._model.rows(sampled))

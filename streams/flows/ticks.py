@@ -18,13 +18,20 @@ from core.contracts.tick import QuarantineBatch, TickBatch, TickMarker
 from core.topics import TICKS
 from streams.connectors.clickhouse import Barrier
 from streams.rows import Rows
+from streams.shards import owner
 
 #: Called when every tick before the marker `train` is stored.
 OnStored = Callable[[TickMarker], None]
 
 
+def belongs(count: int, number: int, message: Message) -> bool:
+    """Whether shard `number` of `count` stores a message: ticks of its feeds, and every marker."""
+    key = message.key
+    return key.startswith("marker.") or owner(key.removeprefix("quarantine."), count) == number
+
+
 def build(source: Source[Message], sink: Sink[Rows | Barrier], on_stored: OnStored) -> Dataflow:
-    """The flow. Steps know nothing of live or replay."""
+    """The flow. Steps know nothing of live or replay, nor of shards: the source gives one's own."""
     flow = Dataflow("ticks")
     messages = op.input("bus", flow, source)
     # Message(topic="ticks", key="oanda.EURUSD", sequence=17, payload=b"...")

@@ -112,8 +112,11 @@ def warehouse_on(home: Path) -> Iterator[Client]:
         server.stop()
 
 
-def checksums(home: Path, run_id: str) -> dict[str, tuple[int, int]]:
-    """Rows and an order-independent checksum over all columns of each table of a run."""
+def checksums(home: Path, run_id: str, more: Mapping[str, str] = {}) -> dict[str, tuple[int, int]]:
+    """Rows and an order-independent checksum over all columns of each table of a run.
+
+    `more`: further tables.
+    """
     with warehouse_on(home) as client:
         return {
             table: client.query(
@@ -121,5 +124,5 @@ def checksums(home: Path, run_id: str) -> dict[str, tuple[int, int]]:
                 f"{'' if table == 'bar' else ' FINAL'} WHERE {where}",
                 parameters={"run": run_id},
             ).result_rows[0]
-            for table, where in TABLES.items()
+            for table, where in (TABLES | dict(more)).items()
         }

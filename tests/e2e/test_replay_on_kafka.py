@@ -1,4 +1,6 @@
-"""The same replay through NATS and through Kafka: the same rows and orders, ids included."""
+"""The same replay through NATS, through Kafka, and there on four processes per flow: the same rows
+and orders, ids included.
+"""
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -23,17 +25,18 @@ def arguments(recordings, tmp_path_factory):
 
 def test_nats_and_kafka_give_the_same_signals_and_orders(arguments, kafka, tmp_path):
     results, rows = {}, {}
-    for kind, url in (("nats", ""), ("kafka", kafka.url)):
-        home = tmp_path / kind
-        results[kind] = replay(
-            home, arguments, TICKHOUSE_BUS__KIND=kind, TICKHOUSE_BUS__URL=url,
-            TICKHOUSE_BUS__TOPIC_PREFIX="same.",
+    for name, url, shards in (("nats", "", 1), ("kafka", kafka.url, 1), ("four", kafka.url, 4)):
+        home = tmp_path / name
+        results[name] = replay(
+            home, arguments, TICKHOUSE_BUS__KIND="kafka" if url else "nats",
+            TICKHOUSE_BUS__URL=url, TICKHOUSE_BUS__TOPIC_PREFIX="same.",
+            TICKHOUSE_STREAMS__SHARDS=str(shards),
         )  # fmt: skip
-        rows[kind] = checksums(home, results[kind]["run_id"])
+        rows[name] = checksums(home, results[name]["run_id"])
     assert results["kafka"]["reconciled"]
     assert results["kafka"]["orders"] > 0
     same = [{k: v for k, v in r.items() if k not in MEASURED} for r in results.values()]
-    assert same[0] == same[1]
-    assert rows["nats"] == rows["kafka"]
+    assert same[0] == same[1] == same[2]
+    assert rows["nats"] == rows["kafka"] == rows["four"]
     left = AdminClient({"bootstrap.servers": kafka.address}).list_topics(timeout=10).topics
     assert [name for name in left if name.startswith("same.")] == []
