@@ -16,7 +16,7 @@ import numpy.typing as npt
 from adapters.clickhouse import stored_ticks
 from adapters.clickhouse.correction_rows import Correction, Said
 from adapters.clickhouse.corrections import Corrections
-from adapters.clickhouse.native import Column
+from adapters.clickhouse.native import Column, coded
 from adapters.clickhouse.rows import as_stored, quarantine_columns, received_us
 from adapters.clickhouse.stored_ticks import Span
 from adapters.clickhouse.writer import Writer
@@ -52,7 +52,8 @@ class TickBlocks:
         columns = as_stored(columns)
         of = {column.name: column.values for column in columns}
         times: npt.NDArray[np.int64] = of["ts_event"] // 1000  # type: ignore[operator, assignment]
-        feeds = _distinct(of["source"]), _distinct(of["symbol"])
+        sources, symbols = (coded(of[name], len(times))[0] for name in ("source", "symbol"))
+        feeds = frozenset(sources), frozenset(symbols)
         span = int(times.min()), int(times.max())
         with self._corrections.turns.turn(feeds[0]):
             if not (self._any_withdrawn() or stored_ticks.anything(self._writer, *feeds, *span)):
@@ -130,10 +131,6 @@ class TickBlocks:
         return self._withdrawn
 
 
-def _distinct(values: Any) -> frozenset[str]:
-    return frozenset({values} if isinstance(values, str) else values)
-
-
 def _known(columns: Sequence[Column], times: npt.NDArray[np.int64]) -> KnownArray:
     of: dict[str, Any] = {column.name: column.values for column in columns}
     known = np.zeros(len(times), KNOWN)
@@ -146,12 +143,10 @@ def _known(columns: Sequence[Column], times: npt.NDArray[np.int64]) -> KnownArra
 
 def _feeds(columns: Sequence[Column], rows: int) -> list[tuple[str, str, Mask]]:
     """Each feed of a block, and which rows are its."""
-    sources, symbols = (
-        np.array([values] * rows if isinstance(values, str) else values)
-        for values in (column.values for column in columns[:2])
-    )
-    pairs = sorted(set(zip(sources.tolist(), symbols.tolist(), strict=True)))
-    return [(one, other, (sources == one) & (symbols == other)) for one, other in pairs]
+    (sources, source_of), (symbols, symbol_of) = (coded(c.values, rows) for c in columns[:2])
+    pair_of = source_of * len(symbols) + symbol_of
+    pairs = [(*divmod(pair, len(symbols)), pair) for pair in np.unique(pair_of).tolist()]
+    return sorted((sources[one], symbols[other], pair_of == pair) for one, other, pair in pairs)
 
 
 def _only(columns: Sequence[Column], kept: Mask, seq: npt.NDArray[np.uint32]) -> list[Column]:

@@ -9,7 +9,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ from cli.replay.plan import ReplayOptions, ReplayPlan, needs_figures, write
 from cli.replay.progress import Progress
 from cli.stack import sessions
 from cli.stack.embedded import choose_ports, embedded_stack, stack_environment, urls
+from cli.stack.process_state import ProcessState
 from cli.stack.processes import Stack
 from cli.stack.warehouse_setup import shaping
 from core import instruments, settings
@@ -53,6 +54,7 @@ _SELF_ENDING = ("collector", "streams.ticks", "streams.signals", "execution")
 _STALLED_AFTER_S = 300.0
 _DRAIN_S = 60
 _PATIENCE_S = 60.0
+_POLL_S = 0.2  # each poll takes from the cores that the replay needs
 
 T = TypeVar("T")
 
@@ -128,12 +130,12 @@ class ReplayRun:
         answers = self.bus.subscribe(CONTROL)
         stalled, missing = _Stall(), {"streams.ticks", "streams.signals"}
         while missing:
-            message = answers.next(0.2)
+            message = answers.next(_POLL_S)
             control = codec.decode(CONTROL.name, message.payload) if message else None
             if isinstance(control, Control) and control.kind == "stored":
                 missing.discard(control.by)
                 continue
-            stalled.check(progress.update(self.bus, self.plan), stack)
+            stalled.check(progress.update(self.bus, self.plan), stack.state(health=False))
         answers.close()
 
     def train(self, progress: Progress) -> None:
@@ -173,9 +175,12 @@ class ReplayRun:
     def follow(self, stack: Stack, progress: Progress) -> None:
         """Until every process that ends by itself has ended and all rows are stored."""
         stalled = _Stall()
-        while not all(stack.state()[name].ended for name in _SELF_ENDING):
-            stalled.check(progress.update(self.bus, self.plan), stack)
-            time.sleep(0.1)
+        while True:
+            states = stack.state(health=False)
+            if all(states[name].ended for name in _SELF_ENDING):
+                break
+            stalled.check(progress.update(self.bus, self.plan), states)
+            time.sleep(_POLL_S)
         stack.stop("streams.executions")
         progress.update(self.bus, self.plan)
         self.bus.close()
@@ -295,8 +300,7 @@ class _Stall:
         self._before: object = None
         self._since = time.monotonic()
 
-    def check(self, progress: object, stack: Stack) -> None:
-        states = stack.state()
+    def check(self, progress: object, states: Mapping[str, ProcessState]) -> None:
         fatal = [state.name for state in states.values() if state.state == "fatal"]
         if progress != self._before:
             self._before, self._since = progress, time.monotonic()
