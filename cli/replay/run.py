@@ -68,7 +68,7 @@ class ReplayRun:
         self.plan, self.options = plan, options
         self.simulated, self.model = simulated, options.model
         self.directory = config.home_path / "runs" / plan.run_id
-        self.train_s = self.stream_s = 0.0
+        self.train_s = self.train_cpu_s = self.stream_s = 0.0
         self._collecting_since = 0.0
         run = msgspec.structs.replace(
             config.run,
@@ -143,7 +143,7 @@ class ReplayRun:
         from models.training.own_rows import asked_for
         from models.training.train import train
 
-        began = time.monotonic()
+        began, worked = time.monotonic(), time.process_time()
         span = Span(self.plan.first_msc * 1000, self.plan.cut_msc * 1000)
         models = self.settings.home_path / "models"
 
@@ -165,6 +165,7 @@ class ReplayRun:
         with progress.training() as report:
             self.model = self._patiently(fit_and_register)
         self.train_s = time.monotonic() - began
+        self.train_cpu_s = time.process_time() - worked
 
     def announce_model(self) -> None:
         """Let the collector go on; from here the stream predicts with the model, if any."""
@@ -197,6 +198,7 @@ class ReplayRun:
             journal=self.journal,
             stream_s=self.stream_s,
             train_s=self.train_s,
+            train_cpu_s=self.train_cpu_s,
         )
         result = self._patiently(lambda client: replay_result.build(ran, client))
         result["total_s"] = round(wall_s, 3)
