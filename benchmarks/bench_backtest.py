@@ -178,8 +178,8 @@ def _environment(peer: str, directory: Path | None, console: Console) -> Path | 
     if python.exists() and subprocess.run(check, capture_output=True, check=False).returncode == 0:
         return python
     console.print(f"installing {peer} into {where}", soft_wrap=True)
-    make: list[Path | str] = [sys.executable, "-m", "venv", where]
-    install = [python, "-m", "pip", "install", "--quiet", f"{package}=={version}"]
+    make = [sys.executable, "-m", "venv", str(where)]
+    install = [str(python), "-m", "pip", "install", "--quiet", f"{package}=={version}"]
     for command in (make, install):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:

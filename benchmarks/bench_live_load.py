@@ -48,6 +48,7 @@ from tests.support.warehouse_server import Warehouse
 
 GOAL_S = 0.5  # how much more the end may lag than the beginning
 _SOURCE, _FLOWS = "bench", ("ticks", "signals", "executions")
+_STORED = "SELECT count() FROM tick"
 _SETTLE_S = 10.0  # until every flow reads, and kernels are compiled
 
 
@@ -139,17 +140,20 @@ def _run(
 
 
 def _lag(market: Market, client: Client, now_s: float, at_s: float) -> Lag:
-    stored, newest_us = client.query(
-        "SELECT (SELECT count() FROM tick), (SELECT toUnixTimestamp64Micro(max(ts_event))"
-        " FROM feature)"
-    ).first_row
+    newest_us = _number(client, "SELECT toUnixTimestamp64Micro(max(ts_event)) FROM feature")
+    stored = _number(client, _STORED)
     return Lag(at_s, (sum(market.sent) - stored) / market.rate, now_s - newest_us / 1e6)
+
+
+def _number(client: Client, sql: str) -> int:
+    ((number,),) = client.query(sql).result_rows
+    return int(number)
 
 
 def _drain(client: Client, count: int, patience_s: float = 120.0) -> float:
     """Seconds until all ticks are stored."""
     begin_s = time.monotonic()
-    while client.query("SELECT count() FROM tick").first_row[0] < count:
+    while _number(client, _STORED) < count:
         if time.monotonic() - begin_s > patience_s:
             raise SystemExit(f"not all ticks were stored {patience_s:.0f} s after the last")
         time.sleep(0.1)
