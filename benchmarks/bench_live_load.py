@@ -49,7 +49,8 @@ from tests.support.warehouse_server import Warehouse
 GOAL_S = 0.5  # how much more the end may lag than the beginning
 _SOURCE, _FLOWS = "bench", ("ticks", "signals", "executions")
 _STORED = "SELECT count() FROM tick"
-_SETTLE_S = 10.0  # until every flow reads, and kernels are compiled
+_SYMBOLS = "SELECT uniq(symbol) FROM feature"
+_PATIENCE_S = 120.0
 
 
 class Lag(NamedTuple):
@@ -108,10 +109,10 @@ def main() -> None:
     market = Market(options.symbols, options.rate)
     sampler = CpuSampler(os.getpid())
     with _stack() as (bus, client):
-        _run(market, bus, client, 3.0, options.every_ms / 1000)  # symbols become known
-        time.sleep(_SETTLE_S)
+        _run(market, bus, client, 3.0, options.every_ms / 1000)
+        _until(client, _SYMBOLS, options.symbols, "no row of some symbol")  # kernels are compiled
         sent, lags = _run(market, bus, client, options.seconds, options.every_ms / 1000)
-        drained_s = _drain(client, sum(market.sent))
+        drained_s = _until(client, _STORED, sum(market.sent), "not all ticks were stored")
     used = sampler.stop()
     console.print(
         f"{sent / options.seconds:,.0f} of {options.rate:,.0f} ticks a second sent over"
@@ -150,12 +151,12 @@ def _number(client: Client, sql: str) -> int:
     return int(number)
 
 
-def _drain(client: Client, count: int, patience_s: float = 120.0) -> float:
-    """Seconds until all ticks are stored."""
+def _until(client: Client, sql: str, count: int, otherwise: str) -> float:
+    """Seconds until a query counts so many."""
     begin_s = time.monotonic()
-    while _number(client, _STORED) < count:
-        if time.monotonic() - begin_s > patience_s:
-            raise SystemExit(f"not all ticks were stored {patience_s:.0f} s after the last")
+    while _number(client, sql) < count:
+        if time.monotonic() - begin_s > _PATIENCE_S:
+            raise SystemExit(f"{otherwise} after {_PATIENCE_S:.0f} s")
         time.sleep(0.1)
     return time.monotonic() - begin_s
 
