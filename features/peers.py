@@ -202,7 +202,8 @@ class Market:
         stops = (np.unique(np.concatenate(times) // (1000 * _BLOCK_S)) + 1) * (1000 * _BLOCK_S)
         for part in parts:
             self._index_of(part.symbol)  # known from the first block on, with ticks in it or not
-        done, filled = [0] * len(parts), [0] * len(parts)
+        done: Sequence[int] = [0] * len(parts)
+        filled: Sequence[int] = done
         ends = zip(*(np.searchsorted(clock, stops).tolist() for clock in clocks), strict=True)
         rows = zip(*(np.searchsorted(p.time_msc, stops).tolist() for p in parts), strict=True)
         for ticks_to, rows_to in zip(ends, rows, strict=True):
