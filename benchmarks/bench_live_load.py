@@ -71,8 +71,8 @@ class Market:
         self._bid = self._random.uniform(1.0, 2.0, symbols)
         self.sent = [0] * symbols
 
-    def send(self, bus: Bus, before_s: float, now_s: float) -> int:
-        """Publish what happened between two moments, Unix seconds; the number of ticks."""
+    def send(self, bus: Bus, before_s: float, now_s: float) -> None:
+        """Publish what happened between two moments, Unix seconds."""
         count = int(now_s * self._each) - int(before_s * self._each)
         for number, name in enumerate(self.names if count else ()):
             ticks = self._ticks(number, count, before_s, now_s)
@@ -80,7 +80,6 @@ class Market:
             batch = TickBatch("live", "demo", _SOURCE, name, self.sent[number], 0, data)
             bus.send(TICKS, key, codec.encode(batch))
             self.sent[number] += count
-        return count * len(self.names)
 
     def _ticks(self, number: int, count: int, before_s: float, now_s: float) -> TickArray:
         ticks = np.zeros(count, TICK)
