@@ -1,15 +1,18 @@
-"""Backtest of an EMA cross beside nautilus_trader: the same ticks, the same orders, ticks a second.
+"""Backtest of an EMA cross beside nautilus_trader and hftbacktest: the same ticks, the same orders.
 
     python -m benchmarks.bench_backtest [PATH] [--ticks 1000000]
 
-Goal: at least 4 times its ticks per second in one run. nautilus_trader 1.221 is installed by pip
-into an environment of its own (`--nautilus DIR`, default in the cache directory), never into
-ours; where it cannot be installed, only our side is measured, and that is said.
+Goals: at least 4 times nautilus_trader's ticks per second in one run, and hftbacktest's. Each peer
+is installed by pip into an environment of its own (`--nautilus DIR`, `--hftbacktest DIR`, default
+in the cache directory), never into ours; one that cannot be installed is left out, and that is
+said.
 
-Both follow the sign of the same two averages with market orders that fill at the quote at hand:
+All follow the sign of the same two averages with market orders that fill at the quote at hand:
 no latency, no slippage. Time, side and price of every fill must be equal. Ours is timed from
-opening the file to the figures of the report; of the other side only its engine's run, without
-loading. Both run alternately, three times, best of each, because others only ever add time.
+opening the file to the figures of the report, with risk checks and journal; of a peer only its
+engine's run, without loading. hftbacktest has a book, a queue and a venue, and no accounts, checks
+or records: of what ours does it is the part that fills orders. All run in turns, three times, best
+of each, because others only ever add time.
 """
 
 import argparse
@@ -38,8 +41,9 @@ from core.instruments import is_open, known
 from core.sections import ExecutionSettings, RunSettings, SignalSettings
 from core.settings import Settings
 
-VERSION = "1.221.0"
-GOAL = 4.0
+NAUTILUS, HFTBACKTEST = "nautilus_trader 1.221.0", "hftbacktest 2.4.4"
+#: How many times its ticks a second are the goal; and by CPU seconds.
+_GOALS = {NAUTILUS: (4.0, 16.0), HFTBACKTEST: (1.0, 1.0)}
 _LOTS, _UNITS = 0.1, 10  # of gold: 100 ounces a lot
 _NO_FRICTION = Frictions(latency_ms=(0, 0), slip_probability=0.0, slip_spreads=0.0)
 _STRATEGY = '''
@@ -73,19 +77,26 @@ def main() -> None:
     parser.add_argument("--ticks", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--nautilus", type=Path, help="its environment; made when missing")
+    parser.add_argument("--hftbacktest", type=Path, help="its environment; made when missing")
     arguments = parser.parse_args()
     console = Console()
     console.print(describe())
     path = arguments.path or _recorded()
     with tempfile.TemporaryDirectory() as scratch:
         file, count = _cut(path, Path(scratch), arguments.ticks)
-        python = _nautilus(arguments.nautilus, console)
-        ours, theirs = [], []
+        peers = {}
+        for peer, where in ((NAUTILUS, arguments.nautilus), (HFTBACKTEST, arguments.hftbacktest)):
+            if python := _environment(peer, where, console):
+                peers[peer] = _command(peer, python, file)
+        ours, theirs = list[Side](), {peer: list[Side]() for peer in peers}
         _ours(file, Path(scratch))  # compiled kernels are loaded, files are in memory
         for _ in range(arguments.rounds):
             ours.append(_ours(file, Path(scratch)))
-            theirs += [_theirs(python, file, Path(scratch))] if python else []
-    _show(console, count, ours, theirs)
+            for peer, command in peers.items():
+                theirs[peer].append(_theirs(peer, command, Path(scratch)))
+    _show(console, count, {"Tickhouse": ours, **theirs})
+    for peer, sides in theirs.items():
+        _compare(console, count, peer, ours, sides)
 
 
 def _recorded() -> Path:
@@ -140,40 +151,40 @@ def _ours(file: Path, scratch: Path) -> Side:
     return Side(wall_s, cpu_s, fills)
 
 
-def _theirs(python: Path, file: Path, scratch: Path) -> Side:
-    script = Path(__file__).with_name("nautilus_ema_cross.py")
-    symbol = file.stem.split("_")[0]
-    command: list[Path | str] = [python, script, file.with_suffix(".npy"), symbol, "5", str(_UNITS)]
+def _command(peer: str, python: Path, file: Path) -> list[str]:
+    ticks, symbol = str(file.with_suffix(".npy")), file.stem.split("_")[0]
+    script, *more = {
+        NAUTILUS: ("nautilus_ema_cross.py", symbol, "5", str(_UNITS)),
+        HFTBACKTEST: ("hftbacktest_ema_cross.py", str(_UNITS)),
+    }[peer]
+    return [str(python), str(Path(__file__).with_name(script)), ticks, *more]
+
+
+def _theirs(peer: str, command: list[str], scratch: Path) -> Side:
     done = subprocess.run(command, capture_output=True, cwd=scratch, check=False)
     if done.returncode:
-        raise SystemExit(f"nautilus_trader failed:\n{done.stderr.decode()[-2000:]}")
+        raise SystemExit(f"{peer} failed:\n{done.stderr.decode()[-2000:]}")
     answer: dict[str, Any] = json.loads(done.stdout)
     return Side(answer["wall_s"], answer["cpu_s"], [tuple(fill) for fill in answer["fills"]])
 
 
-def _nautilus(directory: Path | None, console: Console) -> Path | None:
-    """The interpreter of an environment with nautilus_trader; None when it cannot be made."""
+def _environment(peer: str, directory: Path | None, console: Console) -> Path | None:
+    """The interpreter of an environment with a peer; None when it cannot be made."""
+    package, version = peer.split()
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    where = directory or cache / "tickhouse" / f"nautilus-{VERSION}"
+    where = directory or cache / "tickhouse" / f"{package.split('_')[0]}-{version}"
     python = where / "bin" / "python"
-    check: list[Path | str] = [python, "-c", "import nautilus_trader"]
+    check: list[Path | str] = [python, "-c", f"import {package}"]
     if python.exists() and subprocess.run(check, capture_output=True, check=False).returncode == 0:
         return python
-    console.print(f"installing nautilus_trader {VERSION} into {where}", soft_wrap=True)
-    make: list[Path | str] = [sys.executable, "-m", "venv", where]
-    install: list[Path | str] = [
-        python,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        f"nautilus_trader=={VERSION}",
-    ]
+    console.print(f"installing {peer} into {where}", soft_wrap=True)
+    make = [sys.executable, "-m", "venv", str(where)]
+    install = [str(python), "-m", "pip", "install", "--quiet", f"{package}=={version}"]
     for command in (make, install):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             console.print(
-                f"SKIPPED the comparison: nautilus_trader {VERSION} cannot be installed here"
+                f"SKIPPED a comparison: {peer} cannot be installed here"
                 f" ({done.stderr.strip().splitlines()[-1:]})",
                 style="yellow",
             )
@@ -181,32 +192,35 @@ def _nautilus(directory: Path | None, console: Console) -> Path | None:
     return python
 
 
-def _show(console: Console, count: int, ours: list[Side], theirs: list[Side]) -> None:
+def _show(console: Console, count: int, measured: dict[str, list[Side]]) -> None:
     table = Table("", "s", "CPU s", "ticks per second", "fills", title=f"{count:,} ticks")
-    for name, sides in (("Tickhouse", ours), (f"nautilus_trader {VERSION}", theirs)):
-        if sides:
-            best, cpu = min(s.wall_s for s in sides), min(s.cpu_s for s in sides)
-            speed = f"{count / best:,.0f}"
-            table.add_row(name, f"{best:.2f}", f"{cpu:.2f}", speed, f"{len(sides[0].fills):,}")
+    for name, sides in measured.items():
+        best, cpu = min(s.wall_s for s in sides), min(s.cpu_s for s in sides)
+        speed = f"{count / best:,.0f}"
+        table.add_row(name, f"{best:.2f}", f"{cpu:.2f}", speed, f"{len(sides[0].fills):,}")
     console.print(table)
-    if not theirs:
-        return
+
+
+def _compare(console: Console, count: int, peer: str, ours: list[Side], theirs: list[Side]) -> None:
     pairs = zip(ours[0].fills, theirs[0].fills, strict=False)
     differing = [pair for pair in pairs if pair[0] != pair[1]]
     if differing or len(ours[0].fills) != len(theirs[0].fills):
-        raise SystemExit(f"NOT the same orders: {len(differing)} differ, first {differing[:1]}")
+        raise SystemExit(
+            f"NOT the same orders as {peer}: {len(differing)} differ, first {differing[:1]}"
+        )
     ratio = min(s.wall_s for s in theirs) / min(s.wall_s for s in ours)
     cpu = min(s.cpu_s for s in theirs) / min(s.cpu_s for s in ours)
+    goal, by_cpu = _GOALS[peer]
     ours_rate, their_rate = (count / min(s.cpu_s for s in sides) for sides in (ours, theirs))
     note(Figure(
-        f"backtest of the EMA cross, one core; peer: nautilus_trader {VERSION}, the same fills",
-        ours_rate, "ticks per CPU second", "python -m benchmarks.bench_backtest", 16.0, "ratio",
-        least=True, peer=their_rate,
+        f"backtest of the EMA cross, one core; peer: {peer}, the same fills", ours_rate,
+        "ticks per CPU second", "python -m benchmarks.bench_backtest",
+        by_cpu, "ratio", least=True, peer=their_rate,
     ))  # fmt: skip
-    reached = "reached" if ratio >= GOAL else "NOT reached"
+    reached = "reached" if ratio >= goal else "NOT reached"
     console.print(
-        f"the same {len(ours[0].fills):,} fills; {ratio:.1f} times its ticks a second ({cpu:.1f}"
-        f" times by CPU seconds); goal {GOAL:g}: {reached}"
+        f"the same {len(ours[0].fills):,} fills as {peer}; {ratio:.2f} times its ticks a second"
+        f" ({cpu:.2f} times by CPU seconds); goal {goal:g}: {reached}"
     )
 
 

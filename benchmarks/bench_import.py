@@ -4,8 +4,8 @@
 
 About 1.2 million ticks in about 240 files of three vendors' formats (LEAN's zips of a day,
 HistData's text of a day, Dukascopy's bi5 of an hour), imported by `tickhouse import` into fresh
-homes. Beside it the floor: the same ticks in normalised parquet. CPU seconds are those of the
-command with the warehouse it starts.
+homes, whose tables it makes, and into homes that are there. Beside it the floor: the same ticks in
+normalised parquet. CPU seconds are those of the command with the warehouse it starts.
 """
 
 import argparse
@@ -23,11 +23,13 @@ from benchmarks.figures import Figure, note
 from benchmarks.machine import Stopwatch, Took, describe, median_of
 from benchmarks.market import read_ticks, recorded_files, write_generated
 from core.contracts.tick import TickArray
-from tests.e2e.replay_runs import environment
+from tests.e2e.replay_runs import cut, environment
 from tests.support import vendor_files
 
 TICKS = 750_000  # of each of the two feeds
 _HOUR, _DAY = 3_600_000, 86_400_000
+_PARQUET, _THERE = "parquet, a fresh home with it", "vendors' files, into a home that is there"
+_KINDS = ("vendors' files, a fresh home with it", _THERE, _PARQUET)
 
 
 def main() -> None:
@@ -46,24 +48,26 @@ def main() -> None:
         files = [path for path in many.rglob("*") if path.is_file()]
         count = sum(pq.read_metadata(path).num_rows for path in one.glob("*.parquet"))
         print(f"{len(files)} files, {count:,} ticks")
-        took: dict[str, list[Took]] = {"vendors' files": [], "parquet": []}
+        took: dict[str, list[Took]] = {name: [] for name in _KINDS}
         for number in range(options.repeats):
-            for name, path in (("vendors' files", many), ("parquet", one)):
-                profile = options.profile if name != "parquet" else None
-                home = Path(scratch) / f"home-{name[:3]}-{number}"
-                took[name].append(_import(home, path, profile))
+            for place, name in enumerate(_KINDS):
+                home = Path(scratch) / f"home-{place}-{number}"
+                home.mkdir()
+                if name == _THERE:
+                    _import(home, _few(Path(scratch)), None)
+                path = one if name == _PARQUET else many
+                took[name].append(_import(home, path, None if path == one else options.profile))
         for name, measured in took.items():
             middle = median_of(measured)
             rate = count / middle.cpu_s
-            print(f"{name:15} {middle}: {rate:,.0f} ticks per CPU second")
+            print(f"{name:40} {middle}: {rate:,.0f} ticks per CPU second")
             note(Figure(
-                f"tickhouse import, {name}, a fresh home with it", rate, "ticks per CPU second",
+                f"tickhouse import, {name}", rate, "ticks per CPU second",
                 "python -m benchmarks.bench_import", 400_000, least=True,
             ))  # fmt: skip
 
 
 def _import(home: Path, path: Path, profile: Path | None) -> Took:
-    home.mkdir()
     how = ["-m", "cProfile", "-o", str(profile)] if profile else []
     watch = Stopwatch()
     done = subprocess.run(
@@ -73,6 +77,12 @@ def _import(home: Path, path: Path, profile: Path | None) -> Took:
     if done.returncode:
         raise SystemExit(done.stdout[-2000:] + done.stderr[-2000:])
     return watch.took()
+
+
+def _few(scratch: Path) -> Path:
+    """A file of ten ticks of another feed: to make a home's tables."""
+    source = (recorded_files() or write_generated(scratch))[-1]
+    return cut(source, scratch / "few", 0, 10)
 
 
 def _write(folder: Path, scratch: Path) -> None:

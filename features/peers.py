@@ -199,19 +199,23 @@ class Market:
             for part in parts:
                 self.advance(part.symbol, part.ticks)
             return
-        stops = np.unique(np.concatenate(times) // (1000 * _BLOCK_S)) + 1
-        done, filled = [0] * len(parts), [0] * len(parts)
-        for stop in (stops * 1000 * _BLOCK_S).tolist():
-            for n, part in enumerate(parts):
-                end = int(np.searchsorted(clocks[n], stop))
-                self.advance(part.symbol, part.ticks[done[n] : end])
-                done[n] = end
-            for n, part in enumerate(parts):
-                end = int(np.searchsorted(part.time_msc, stop))
-                self.fill(part.symbol, part.time_msc[filled[n] : end], part.rows[filled[n] : end])
-                filled[n] = end
-        for n, part in enumerate(parts):
-            self.advance(part.symbol, part.ticks[done[n] :])
+        stops = (np.unique(np.concatenate(times) // (1000 * _BLOCK_S)) + 1) * (1000 * _BLOCK_S)
+        for part in parts:
+            self._index_of(part.symbol)  # known from the first block on, with ticks in it or not
+        done: Sequence[int] = [0] * len(parts)
+        filled: Sequence[int] = done
+        ends = zip(*(np.searchsorted(clock, stops).tolist() for clock in clocks), strict=True)
+        rows = zip(*(np.searchsorted(p.time_msc, stops).tolist() for p in parts), strict=True)
+        for ticks_to, rows_to in zip(ends, rows, strict=True):
+            for part, first, end in zip(parts, done, ticks_to, strict=True):
+                if first < end:
+                    self.advance(part.symbol, part.ticks[first:end])
+            for part, first, end in zip(parts, filled, rows_to, strict=True):
+                if first < end:
+                    self.fill(part.symbol, part.time_msc[first:end], part.rows[first:end])
+            done, filled = ticks_to, rows_to
+        for part, first in zip(parts, done, strict=True):
+            self.advance(part.symbol, part.ticks[first:])
 
     def _index_of(self, symbol: str) -> int:
         """Symbols stand in the order of their names, so sums over them do not depend on arrival."""

@@ -136,8 +136,9 @@ class Regimes:
             return None
         level = 0.5 * math.log(squares / count)
         past = np.array(self._levels)
-        if len(past) > 1 and past.std() > 0:
-            self._runs.take(level, float(past.mean()), float(past.var()))
+        variance = float(past.var()) if len(past) > 1 else 0.0
+        if variance > 0:
+            self._runs.take(level, float(past.mean()), variance)
             if len(past) >= LEAST_LEVELS:
                 self._name = _name(self._runs.level, past, self._name)
         self._levels.append(level)

@@ -148,7 +148,10 @@ class RiskFold:
         return self._scenarios
 
     def _pairs(self, moment: Moment) -> list[Correlation]:
-        known, sigma, matrix, *_ = self._market_now().covariance
+        # What is not held needs no scenarios to revalue with.
+        now = self._scenarios
+        figures = now.covariance if now else estimate(self._minutes.history, self._settings)
+        known, sigma, matrix, *_ = figures
         run, at = self._run, moment.ts_us
         return [
             Correlation(
@@ -178,7 +181,9 @@ class _Regimes:
         """Of the feeds whose quarter of an hour ended before a closed minute."""
         ended = list[tuple[Feed, Regime]]()
         for feed, mid in moment.mids.items():
-            regime = self._folds.setdefault(feed, Regimes()).minute(moment.ts_us, mid)
+            if feed not in self._folds:
+                self._folds[feed] = Regimes()
+            regime = self._folds[feed].minute(moment.ts_us, mid)
             if regime is not None:
                 self.names[feed] = regime.name
                 ended.append((feed, regime))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adapters.clickhouse.native import Column
+from adapters.clickhouse.native import Column, Runs
 
 
 class Rows(NamedTuple):
@@ -34,13 +34,16 @@ def merge(parts: list[Rows]) -> Rows:
 
 
 def _joined(values: list[Any], sizes: list[int]) -> Any:
-    """Equal constants stay one constant, others are repeated; arrays and lists are concatenated.
+    """Equal constants stay one constant, other texts become runs and numbers are repeated; arrays
+    and lists are concatenated.
 
     A part may be merged already (recovery state has such), so that a column is constant in one
     and not in another.
     """
     if all(_is_constant(value) and value == values[0] for value in values):
         return values[0]
+    if all(isinstance(value, str | Runs) for value in values):
+        return _in_runs(values, sizes)
     full = [
         _repeated(value, size) if _is_constant(value) else value
         for value, size in zip(values, sizes, strict=True)
@@ -48,6 +51,17 @@ def _joined(values: list[Any], sizes: list[int]) -> Any:
     if isinstance(full[0], np.ndarray):
         return np.concatenate(_as_wide(full) if full[0].ndim == 2 else full)
     return [item for part in full for item in part]
+
+
+def _in_runs(values: list[str | Runs], sizes: list[int]) -> Runs:
+    runs = [
+        value if isinstance(value, Runs) else Runs((value,), (size,))
+        for value, size in zip(values, sizes, strict=True)
+    ]
+    return Runs(
+        tuple(text for run in runs for text in run.texts),
+        tuple(count for run in runs for count in run.counts),
+    )
 
 
 def _is_constant(value: Any) -> bool:

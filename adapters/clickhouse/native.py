@@ -4,8 +4,9 @@ Native is column-wise, so a numpy column is written by copying its buffer; nothi
 row by row except lists of strings. The writer sends such blocks as they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,25 @@ _SHARED_DICTIONARIES = (1).to_bytes(8, "little")
 _OWN_KEYS = (1 << 9) | (1 << 10)  # keys come with the block and replace the dictionary
 _INDEX_BYTES = (1, 2, 4)  # by their code in the flags
 
-Values = npt.NDArray[Any] | Sequence[str] | Sequence[bytes] | str | int | float
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Texts of many rows each, as blocks of several feeds have them: `counts` rows of `texts`."""
+
+    texts: tuple[str, ...]
+    counts: tuple[int, ...]
+
+    def __len__(self) -> int:
+        """Rows."""
+        return sum(self.counts)
+
+    def __iter__(self) -> Iterator[str]:
+        """A text for each row."""
+        for text, count in zip(self.texts, self.counts, strict=True):
+            yield from repeat(text, count)
+
+
+Values = npt.NDArray[Any] | Sequence[str] | Sequence[bytes] | Runs | str | int | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +66,7 @@ class Column:
 
     values: a numpy array of shape (n,) (DateTime64 as int64 in the type's unit, Decimal as int64
     in units of its scale), a float32 matrix (n, m) for arrays, a list of strings (or of bytes,
-    in a String), or one constant for all rows.
+    in a String), runs of strings, or one constant for all rows.
     """
 
     name: str
@@ -129,12 +148,7 @@ def _encode_strings(values: Values, rows: int) -> bytes:
 
 
 def _encode_dictionary(values: Values, rows: int) -> list[bytes | memoryview]:
-    if isinstance(values, str):
-        keys, index = [values], np.zeros(rows, np.intp)
-    else:
-        codes: dict[str, int] = {}
-        index = np.array([codes.setdefault(v, len(codes)) for v in _strings(values)], np.intp)
-        keys = list(codes)
+    keys, index = coded(values, rows)
     width = next(i for i, size in enumerate(_INDEX_BYTES) if len(keys) <= 256**size)
     return [
         _SHARED_DICTIONARIES,
@@ -146,7 +160,22 @@ def _encode_dictionary(values: Values, rows: int) -> list[bytes | memoryview]:
     ]
 
 
-def _strings(values: Values) -> Sequence[Any]:
+def coded(values: Values, rows: int) -> tuple[list[str], npt.NDArray[np.intp]]:
+    """The texts of a column, each once, in the order they appear; and which of them each row has.
+
+    Raises:
+        ValueError: the values are no texts.
+    """
+    if isinstance(values, str):
+        return [values], np.zeros(rows, np.intp)
+    codes: dict[str, int] = {}
+    texts: Iterable[str] = values.texts if isinstance(values, Runs) else _strings(values)
+    index = np.array([codes.setdefault(text, len(codes)) for text in texts], np.intp)
+    index = np.repeat(index, values.counts) if isinstance(values, Runs) else index
+    return list(codes), index
+
+
+def _strings(values: Values) -> Iterable[Any]:
     if isinstance(values, int | float):
         raise ValueError(f"a text column takes strings, not {values!r}")
     return values.tolist() if isinstance(values, np.ndarray) else values

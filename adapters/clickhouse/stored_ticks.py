@@ -1,9 +1,10 @@
 """What is stored of a span of a feed, with its versions: what arriving ticks are compared with."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -16,12 +17,7 @@ _FEED_AND_TIME = (
     "AND ts_event >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC') "
     "AND ts_event <= fromUnixTimestamp64Milli({last_msc:Int64}, 'UTC')"
 )
-_ANYTHING = (
-    "SELECT 1 FROM tick WHERE source IN ({sources:Array(String)}) "
-    "AND symbol IN ({symbols:Array(String)}) "
-    "AND ts_event >= fromUnixTimestamp64Milli({first_msc:Int64}, 'UTC') "
-    "AND ts_event <= fromUnixTimestamp64Milli({last_msc:Int64}, 'UTC') LIMIT 1"
-)
+_SPANS = 64  # of one question: its parameters stand in the address, which servers bound
 _MOST_ROWS = 1_000_000  # read at once; of a denser span only the milliseconds asked for
 _AT_ONCE = 2_000
 
@@ -48,12 +44,22 @@ def all_of(writer: Writer, span: Span) -> Stored:
     return resolve(_ordered(current), _ordered(versions))
 
 
-def anything(
-    writer: Writer, sources: Iterable[str], symbols: Iterable[str], first_msc: int, last_msc: int
-) -> bool:
-    """Whether `tick` shows anything of these feeds in a span: one look at the primary key."""
-    given = {"sources": texts(sources), "symbols": texts(symbols)}
-    return bool(writer.ask(_ANYTHING, given | {"first_msc": first_msc, "last_msc": last_msc}))
+def touched(writer: Writer, spans: Sequence[Span]) -> set[tuple[str, str]]:
+    """The feeds, each with one span, of which `tick` shows anything: looks at the primary key."""
+    parts = [spans[n : n + _SPANS] for n in range(0, len(spans), _SPANS)]
+    return {feed for part in parts for feed in _touched(writer, part)}
+
+
+def _touched(writer: Writer, spans: Sequence[Span]) -> list[tuple[str, str]]:
+    given: dict[str, str | int] = {}
+    either = []
+    for number, span in enumerate(spans):
+        given |= {f"{name}_{number}": value for name, value in span._asdict().items()}
+        either.append("(" + _FEED_AND_TIME.replace(":", f"_{number}:") + ")")
+    sql = f"SELECT DISTINCT source, symbol FROM tick WHERE {' OR '.join(either)}"
+    enough = f"LIMIT {len(spans)} FORMAT JSONCompactEachRow"  # no need to read on
+    lines = writer.ask(f"{sql} {enough}", given).splitlines()
+    return [msgspec.json.decode(line, type=tuple[str, str]) for line in lines]
 
 
 def any_withdrawn(writer: Writer) -> bool:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from adapters.clickhouse import stored_ticks
 from adapters.clickhouse.correction_rows import Correction, Said
 from adapters.clickhouse.corrections import Corrections
-from adapters.clickhouse.native import Column
+from adapters.clickhouse.native import Column, coded
 from adapters.clickhouse.rows import as_stored, quarantine_columns, received_us
 from adapters.clickhouse.stored_ticks import Span
 from adapters.clickhouse.writer import Writer
@@ -52,23 +52,33 @@ class TickBlocks:
         columns = as_stored(columns)
         of = {column.name: column.values for column in columns}
         times: npt.NDArray[np.int64] = of["ts_event"] // 1000  # type: ignore[operator, assignment]
-        feeds = _distinct(of["source"]), _distinct(of["symbol"])
-        span = int(times.min()), int(times.max())
-        with self._corrections.turns.turn(feeds[0]):
-            if not (self._any_withdrawn() or stored_ticks.anything(self._writer, *feeds, *span)):
+        feeds = _feeds(columns, times)
+        with self._corrections.turns.turn({feed.span.source for feed in feeds}):
+            if not (touched := self._touched(feeds)):
                 self._writer.insert("tick", columns, token)
                 return
-            changes = self._compare(columns, _known(columns, times), token)
+            changes = self._compare(columns, _known(columns, times), touched, token)
         for change in changes:
             self._correct(*change)
 
+    def _touched(self, feeds: Sequence["_Feed"]) -> list["_Feed"]:
+        """Those whose ticks have to be compared with stored ones: of nearly all blocks none."""
+        if self._any_withdrawn():
+            return [*feeds]
+        there = stored_ticks.touched(self._writer, [feed.span for feed in feeds])
+        return [feed for feed in feeds if feed.span[:2] in there]
+
     def _compare(
-        self, columns: Sequence[Column], known: KnownArray, token: str | None
+        self,
+        columns: Sequence[Column],
+        known: KnownArray,
+        touched: Sequence["_Feed"],
+        token: str | None,
     ) -> list[tuple[str, str, KnownArray]]:
         """Store what is new; what is to be corrected, by feed, whole milliseconds."""
-        new = np.zeros(len(known), np.bool_)
+        new = np.ones(len(known), np.bool_)
         changes: list[tuple[str, str, KnownArray]] = []
-        for source, symbol, here in _feeds(columns, len(known)):
+        for (source, symbol, *_), here in touched:
             decision, _ = self._decided(source, symbol, known[here])
             new[here] = decision.verdict == NEW
             known["seq"][here] = np.where(new[here], decision.seq, known["seq"][here])
@@ -130,10 +140,6 @@ class TickBlocks:
         return self._withdrawn
 
 
-def _distinct(values: Any) -> frozenset[str]:
-    return frozenset({values} if isinstance(values, str) else values)
-
-
 def _known(columns: Sequence[Column], times: npt.NDArray[np.int64]) -> KnownArray:
     of: dict[str, Any] = {column.name: column.values for column in columns}
     known = np.zeros(len(times), KNOWN)
@@ -144,14 +150,24 @@ def _known(columns: Sequence[Column], times: npt.NDArray[np.int64]) -> KnownArra
     return known
 
 
-def _feeds(columns: Sequence[Column], rows: int) -> list[tuple[str, str, Mask]]:
-    """Each feed of a block, and which rows are its."""
-    sources, symbols = (
-        np.array([values] * rows if isinstance(values, str) else values)
-        for values in (column.values for column in columns[:2])
-    )
-    pairs = sorted(set(zip(sources.tolist(), symbols.tolist(), strict=True)))
-    return [(one, other, (sources == one) & (symbols == other)) for one, other in pairs]
+class _Feed(NamedTuple):
+    """A feed's part of a block: its first and last millisecond, and the places of its rows."""
+
+    span: Span
+    here: npt.NDArray[np.intp]
+
+
+def _feeds(columns: Sequence[Column], times: npt.NDArray[np.int64]) -> list[_Feed]:
+    """Each feed of a block, by name."""
+    (sources, source_of), (symbols, symbol_of) = (coded(c.values, len(times)) for c in columns[:2])
+    pair_of = source_of * len(symbols) + symbol_of
+    order = np.argsort(pair_of, kind="stable")
+    feeds = []
+    for here in np.split(order, np.flatnonzero(np.diff(pair_of[order])) + 1):
+        one, other = divmod(int(pair_of[here[0]]), len(symbols))
+        first, last = int(times[here].min()), int(times[here].max())
+        feeds.append(_Feed(Span(sources[one], symbols[other], first, last), here))
+    return sorted(feeds, key=lambda feed: feed.span)
 
 
 def _only(columns: Sequence[Column], kept: Mask, seq: npt.NDArray[np.uint32]) -> list[Column]:

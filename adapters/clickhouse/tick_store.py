@@ -100,8 +100,7 @@ class ClickhouseTickStore:
             return True
 
     def _anything(self) -> bool:
-        span = self._file.span
-        return stored_ticks.anything(self._writer, [span.source], [span.symbol], *span[2:])
+        return bool(stored_ticks.touched(self._writer, [self._file.span]))
 
     def quarantined(self, batch: QuarantineBatch) -> None:
         """Store refused ticks. They were never received live, so `ts_recv` is their own time."""

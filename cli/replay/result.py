@@ -31,6 +31,7 @@ class Ran(NamedTuple):
     journal: Path
     stream_s: float
     train_s: float  # a part of it
+    train_cpu_s: float  # of the command's own process, all its threads
 
 
 def build(run: Ran, client: Any) -> dict[str, Any]:
@@ -73,6 +74,7 @@ def build(run: Ran, client: Any) -> dict[str, Any]:
         "currency": settings.terminal.currency,
         "wall_s": round(run.stream_s, 3),
         "train_s": round(run.train_s, 3),
+        "train_cpu_s": round(run.train_cpu_s, 3),
         "ticks_per_s": round(plan.rows / stream_s),
         "latency_us": _latency(client, plan.run_id),
         "reconciled": all(equation.holds for equation in equations),

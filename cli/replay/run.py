@@ -9,7 +9,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ from cli.replay.plan import ReplayOptions, ReplayPlan, needs_figures, write
 from cli.replay.progress import Progress
 from cli.stack import sessions
 from cli.stack.embedded import choose_ports, embedded_stack, stack_environment, urls
+from cli.stack.process_state import ProcessState
 from cli.stack.processes import Stack
 from cli.stack.warehouse_setup import shaping
 from core import instruments, settings
@@ -53,6 +54,7 @@ from streams import shards
 _STALLED_AFTER_S = 300.0
 _DRAIN_S = 60
 _PATIENCE_S = 60.0
+_POLL_S = 0.2  # each poll takes from the cores that the replay needs
 
 T = TypeVar("T")
 
@@ -66,7 +68,7 @@ class ReplayRun:
         self.plan, self.options = plan, options
         self.simulated, self.model = simulated, options.model
         self.directory = config.home_path / "runs" / plan.run_id
-        self.train_s = self.stream_s = 0.0
+        self.train_s = self.train_cpu_s = self.stream_s = 0.0
         self._collecting_since = 0.0
         run = msgspec.structs.replace(
             config.run,
@@ -128,12 +130,12 @@ class ReplayRun:
         answers = self.bus.subscribe(CONTROL)
         stalled, missing = _Stall(), {*self._flow("ticks"), *self._flow("signals")}
         while missing:
-            message = answers.next(0.2)
+            message = answers.next(_POLL_S)
             control = codec.decode(CONTROL.name, message.payload) if message else None
             if isinstance(control, Control) and control.kind == "stored":
                 missing.discard(control.by)
                 continue
-            stalled.check(progress.update(self.bus, self.plan), stack)
+            stalled.check(progress.update(self.bus, self.plan), stack.state(health=False))
         answers.close()
 
     def train(self, progress: Progress) -> None:
@@ -141,7 +143,7 @@ class ReplayRun:
         from models.training.own_rows import asked_for
         from models.training.train import train
 
-        began = time.monotonic()
+        began, worked = time.monotonic(), time.process_time()
         span = Span(self.plan.first_msc * 1000, self.plan.cut_msc * 1000)
         models = self.settings.home_path / "models"
 
@@ -163,6 +165,7 @@ class ReplayRun:
         with progress.training() as report:
             self.model = self._patiently(fit_and_register)
         self.train_s = time.monotonic() - began
+        self.train_cpu_s = time.process_time() - worked
 
     def announce_model(self) -> None:
         """Let the collector go on; from here the stream predicts with the model, if any."""
@@ -174,9 +177,12 @@ class ReplayRun:
         """Until every process that ends by itself has ended and all rows are stored."""
         stalled = _Stall()
         ending = "collector", *self._flow("ticks"), *self._flow("signals"), "execution"
-        while not all(stack.state()[name].ended for name in ending):
-            stalled.check(progress.update(self.bus, self.plan), stack)
-            time.sleep(0.1)
+        while True:
+            states = stack.state(health=False)
+            if all(states[name].ended for name in ending):
+                break
+            stalled.check(progress.update(self.bus, self.plan), states)
+            time.sleep(_POLL_S)
         for name in self._flow("executions"):
             stack.stop(name)
         progress.update(self.bus, self.plan)
@@ -194,6 +200,7 @@ class ReplayRun:
             journal=self.journal,
             stream_s=self.stream_s,
             train_s=self.train_s,
+            train_cpu_s=self.train_cpu_s,
         )
         result = self._patiently(lambda client: replay_result.build(ran, client))
         result["total_s"] = round(wall_s, 3)
@@ -301,8 +308,7 @@ class _Stall:
         self._before: object = None
         self._since = time.monotonic()
 
-    def check(self, progress: object, stack: Stack) -> None:
-        states = stack.state()
+    def check(self, progress: object, states: Mapping[str, ProcessState]) -> None:
         fatal = [state.name for state in states.values() if state.state == "fatal"]
         if progress != self._before:
             self._before, self._since = progress, time.monotonic()

@@ -19,7 +19,8 @@ class ProcessState(msgspec.Struct, frozen=True):
     uptime_s: int
     restarts: int
     exit_code: int  # of the last run; -1: ended by a signal
-    health: str  # ready, starting, degraded, stopping; silent: no answer; empty: not running
+    health: str  # ready, starting, degraded, stopping; silent: no answer; empty: not running, or
+    # nobody wanted to know
     detail: str  # one line for a person
     log: str
 
@@ -35,10 +36,10 @@ class ProcessState(msgspec.Struct, frozen=True):
 
 
 def observe(
-    views: Iterable[ProcessView], processes: dict[str, ProcessInfo]
+    views: Iterable[ProcessView], processes: dict[str, ProcessInfo], *, health: bool = True
 ) -> dict[str, ProcessState]:
-    """State of each process, by name. Asks every running one for its health."""
-    return {view.name: _state(view, processes[view.name]) for view in views}
+    """State of each process, by name. Asks every running one for its `health`."""
+    return {view.name: _state(view, processes[view.name], health) for view in views}
 
 
 def last_lines(log: str, count: int = 12) -> list[str]:
@@ -52,8 +53,9 @@ def last_lines(log: str, count: int = 12) -> list[str]:
     return [part for line in lines for part in readable(line).splitlines()][-count:]
 
 
-def _state(view: ProcessView, info: ProcessInfo) -> ProcessState:
-    health, detail = health_of(view, info.pid) if info.pid else ("", info.problem)
+def _state(view: ProcessView, info: ProcessInfo, with_health: bool) -> ProcessState:
+    known = with_health and info.pid
+    health, detail = health_of(view, info.pid) if known else ("", info.problem)
     return ProcessState(
         name=view.name,
         state=info.state,

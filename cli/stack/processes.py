@@ -195,15 +195,19 @@ class Stack:
             TickhouseError: it was given up, or has not ended in time.
         """
         deadline = time.monotonic() + timeout_s
-        while not (state := self.state({name})[name]).ended:
+        while not (state := self.state({name}, health=False)[name]).ended:
             if state.state == "fatal":
                 raise _failure(state, "keeps failing and was given up")
             if time.monotonic() > deadline:
                 raise _failure(state, "has not ended in time")
             time.sleep(_POLL_S)
 
-    def state(self, only: Collection[str] | None = None) -> dict[str, ProcessState]:
+    def state(
+        self, only: Collection[str] | None = None, *, health: bool = True
+    ) -> dict[str, ProcessState]:
         """Every process at this moment, or only these: each is asked, which costs it a little.
+
+        Without `health` nobody but supervisord is asked: enough for who waits for an end.
 
         Raises:
             UnavailableError: supervisord is gone, and every process with it.
@@ -214,7 +218,7 @@ class Stack:
                 f" (its log: {log_of(self.home, 'supervisord')})"
             )
         views = [view for view in self._views if only is None or view.name in only]
-        return observe(views, self._client.processes())
+        return observe(views, self._client.processes(), health=health)
 
     def stop(self, name: str) -> None:
         """Stop one process (SIGTERM, then SIGKILL after its `stop_wait_s`) and wait for it."""

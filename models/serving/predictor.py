@@ -48,6 +48,18 @@ class Predictions(NamedTuple):
     set_hash: str = FEATURE_SET_HASH
 
 
+class Outputs(NamedTuple):
+    """Before calibration and weights: of M members and k rows.
+
+    Attributes:
+        raw: down, flat, up, float32 [M, k, 3]; NaN where a member is silent.
+        beyond: whether what a member looked back at is outside what it knows, [M, k].
+    """
+
+    raw: Rows
+    beyond: npt.NDArray[np.uint8]
+
+
 class Predictor:
     """A loaded model.
 
@@ -101,18 +113,25 @@ class Predictor:
             self._windows(known, at, np.zeros(len(rows), np.int64), raw, beyond)
         return self._combined(rows, raw, beyond)
 
-    def predict_at(self, rows: Rows, at: Indices, first: Indices) -> Predictions:
+    def predict_at(
+        self, rows: Rows, at: Indices, first: Indices, outputs: Outputs | None = None
+    ) -> Predictions:
         """Predict chosen rows of many.
 
         Args:
             at: places in `rows`.
             first: for each the place of its feed's first row; windows do not reach before it.
+            outputs: what `outputs_at` gave for the same, of the same members.
         """
+        raw, beyond = outputs or self.outputs_at(rows, at, first)
+        return self._combined(self._known(rows)[at], raw, beyond)
+
+    def outputs_at(self, rows: Rows, at: Indices, first: Indices) -> Outputs:
+        """What the members say of chosen rows of many, see `predict_at`: most of its work."""
         rows = self._known(rows)
-        chosen = rows[at]
-        raw, beyond = self._raw(chosen), self._none_beyond(len(chosen))
+        raw, beyond = self._raw(rows[at]), self._none_beyond(len(at))
         self._windows(rows, at, first, raw, beyond)
-        return self._combined(chosen, raw, beyond)
+        return Outputs(raw, beyond)
 
     def _known(self, rows: Rows) -> Rows:
         width = self._low.shape[1]

@@ -19,7 +19,7 @@ from models.members.select import select
 from models.serving.artifact import Graphs
 from models.serving.card import CLASSES
 from models.serving.manifest import MemberSpec, ModelManifest, name_of
-from models.serving.predictor import Predictor
+from models.serving.predictor import Outputs, Predictor
 from models.training.calibrate import IDENTITY, Calibration, applied, calibrate
 from models.training.evaluate import shares
 from models.training.examples import Examples
@@ -46,13 +46,17 @@ class Trainees(NamedTuple):
 
 
 class Ensemble(NamedTuple):
-    """Trained members with their manifest, and what there is to say of each."""
+    """Trained members with their manifest, and what there is to say of each.
+
+    `later`: what they said of the later rows, those that decided how far each is believed.
+    """
 
     graphs: Graphs
     parity: dict[str, float]
     left_out: dict[str, str]
     packages: tuple[str, ...]
     boosters: dict[str, bytes]  # of tree members, see models.training.booster
+    later: Outputs
 
 
 class Kind(NamedTuple):
@@ -103,10 +107,10 @@ def train_ensemble(
         for name, fitted in trained.items()
     }
     manifest = _manifest(parts, settings, kind, onnx, windows, ranges)
-    weighed = _weighed(manifest, onnx, parts)
+    weighed, said = _weighed(manifest, onnx, parts)
     boosters = {name: fitted.booster for name, fitted in trained.items() if fitted.booster}
     packages_ = tuple(dict.fromkeys(packages))
-    return Ensemble(Graphs(weighed, onnx), parity, left_out, packages_, boosters)
+    return Ensemble(Graphs(weighed, onnx), parity, left_out, packages_, boosters, said)
 
 
 def _too_few(examples: Examples, window: int) -> str:
@@ -142,10 +146,15 @@ def _manifest(
     )
 
 
-def _weighed(manifest: ModelManifest, onnx: dict[str, bytes], parts: Trainees) -> ModelManifest:
-    """The manifest with each member's calibration and weight, from the later rows."""
-    later = parts.later
-    raw = Predictor(Graphs(manifest, onnx)).predict_at(later.table, later.at, later.first).members
+def _weighed(
+    manifest: ModelManifest, onnx: dict[str, bytes], parts: Trainees
+) -> tuple[ModelManifest, Outputs]:
+    """The manifest with each member's calibration and weight, from the later rows; and what the
+    members said of those.
+    """
+    later, predictor = parts.later, Predictor(Graphs(manifest, onnx))
+    said = predictor.outputs_at(later.table, later.at, later.first)
+    raw = predictor.predict_at(later.table, later.at, later.first, said).members
     truth = np.eye(len(CLASSES))[later.label]
     of_shares = ((np.array(manifest.shares) - truth) ** 2).sum(axis=1)
     skill: dict[str, float] = {}
@@ -169,4 +178,4 @@ def _weighed(manifest: ModelManifest, onnx: dict[str, bytes], parts: Trainees) -
         )
         for m in manifest.members
     )
-    return msgspec.structs.replace(manifest, members=members)
+    return msgspec.structs.replace(manifest, members=members), said

@@ -118,7 +118,7 @@ def fit(
     bands = bands_of(
         dataset.rows[inner.train],
         predictor.predict_at(
-            dataset.rows, inner.held_back, known.first[inner.held_back]
+            dataset.rows, inner.held_back, known.first[inner.held_back], ensemble.later
         ).probabilities,
     )
     card = _card(known, split, inner, ensemble, predictions, settings, run_id, kind)

@@ -9,7 +9,7 @@ from tests.e2e.replay_runs import checksums, cut, replay
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
-MEASURED = {"wall_s", "train_s", "total_s", "ticks_per_s", "latency_us", "stream_s"}
+MEASURED = {"wall_s", "train_s", "train_cpu_s", "total_s", "ticks_per_s", "latency_us", "stream_s"}
 
 
 @pytest.fixture(scope="module")

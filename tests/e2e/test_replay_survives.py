@@ -90,7 +90,7 @@ def test_every_process_killed_beside_its_commits(side, arguments, calm, tmp_path
 
 def test_a_second_run_on_the_same_home_changes_nothing(arguments, calm):
     after = replay(calm.home, arguments, **SLICES)
-    measured = {"wall_s", "train_s", "total_s", "ticks_per_s", "latency_us"}
+    measured = {"wall_s", "train_s", "train_cpu_s", "total_s", "ticks_per_s", "latency_us"}
     assert {k: v for k, v in calm.result.items() if k not in measured} == {
         k: v for k, v in after.items() if k not in measured
     }

@@ -100,6 +100,19 @@ def test_a_live_feed_that_says_another_thing_is_refused(warehouse):
     assert rows(warehouse, "SELECT count() FROM tick") == [(4,)], "nothing is written twice"
 
 
+def test_of_a_block_of_many_feeds_those_that_are_stored_are_compared(warehouse):
+    """Their spans are their own: a feed whose neighbours were stored up to here is a new one."""
+    many = [f"it's {n}" for n in range(70)]
+    stream(warehouse, rows_of([1.1, 1.2]), *(rows_of([1.3, 1.4], name) for name in many))
+    again = [rows_of([1.3, 1.4, 1.5], many[69]), rows_of([1.25], first=1)]
+    stream(warehouse, *(rows_of([1.6], name, first=2) for name in many[:69]), *again)
+    assert rows(warehouse, "SELECT count() FROM tick") == [(2 + 70 * 3,)], "each once"
+    refused = rows(warehouse, "SELECT source, time_msc FROM tick_quarantine FINAL")
+    assert refused == [("sim", 1_700_000_000_001)]
+    bid = "SELECT toFloat64(bid) FROM tick WHERE source = 'it''s 69' ORDER BY ts_event"
+    assert rows(warehouse, bid) == [(1.3,), (1.4,), (1.5,)]
+
+
 def test_a_source_that_is_trusted_corrects_and_bars_follow_without_its_right_to_delete(warehouse):
     stream(warehouse, rows_of([1.1, 1.9]))
     stream(warehouse, rows_of([1.1, 1.2]), may_correct=True)

@@ -60,6 +60,11 @@ def _summary(result: dict[str, Any]) -> Table:
             f"{result['ticks_per_s']:,}",
             f"{result['wall_s']:.1f} s in all, {result['train_s']:.1f} s of it training",
         ),
+        (
+            "beyond these",
+            f"{result['total_s'] - result['wall_s']:.1f} s",
+            "to start, and to reconcile",
+        ),
     ]
     for row in rows:
         table.add_row(*row)

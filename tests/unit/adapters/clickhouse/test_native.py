@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adapters.clickhouse.native import FLOATS, PRICE, TEXT, TIME, Column, encode_block
+from adapters.clickhouse.native import FLOATS, PRICE, TEXT, TIME, Column, Runs, encode_block
 
 
 def test_a_block_is_counts_then_name_type_and_values_per_column() -> None:
@@ -37,6 +37,14 @@ def test_a_dictionary_holds_each_text_once() -> None:
         + (3).to_bytes(8, "little")
         + b"\x00\x01\x00"
     )
+
+
+def test_runs_of_a_text_are_written_like_a_text_for_each_row() -> None:
+    runs = Runs(("b", "a", "b"), (2, 1, 3))
+    rows = ["b", "b", "a", "b", "b", "b"]
+    assert list(runs) == rows
+    for kind in (TEXT, "String"):
+        assert encode_block([Column("s", kind, runs)]) == encode_block([Column("s", kind, rows)])
 
 
 def test_a_large_dictionary_has_wider_indices() -> None:
