@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; CI runs `make test`, then `make test-heavy`.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy contract docs pictures sbom wheel conformance load attack empty-marts boards-check server-check image-digests lint coverage format lock bench bench-compare bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour availability front-end clean lint-style lint-types lint-sql lint-meanwhile tested compiled quarter
+.PHONY: help demo test test-heavy contract docs pictures sbom wheel conformance load attack empty-marts boards-check server-check image-check image-digests lint coverage format lock bench bench-compare bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour availability front-end clean lint-style lint-types lint-sql lint-meanwhile tested compiled quarter
 export PYTHON
 # Tests start hundreds of processes: each would compile what it imports, where this is set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -127,6 +127,9 @@ sbom: .venv/dev.stamp ## what the product is made of, as CycloneDX: dist/sbom.cd
 
 image-digests: ## base images by digest, where docker reaches their registry; names what is missing
 	@scripts/image-digests
+
+image-check: ## as root, with Debian's buildah: the image built, a replay and `up` in it, its size
+	@scripts/image-check
 
 install-orchestration: .venv/orchestration.stamp ## Dagster, dbt and Great Expectations, for `tickhouse up`
 
