@@ -1,6 +1,7 @@
 # Every process of Tickhouse in one image; compose.yaml says which runs where.
-# Two stages, so that the installer and its cache stay behind.
-FROM python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd04266317710de AS environment
+# Two stages, so that the installer and its cache stay behind. Another base by --build-arg BASE: any Debian with Python.
+ARG BASE=python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd04266317710de
+FROM ${BASE} AS environment
 WORKDIR /opt/tickhouse
 COPY requirements/bootstrap.txt requirements/server.txt requirements/
 RUN python -m venv .venv \
@@ -10,14 +11,17 @@ COPY . .
 # Compiled here, for later nobody may write beside the code: each of a stack's processes would compile a thousand
 # modules anew at each start. Packages bring some files that are no Python, hence the last word.
 RUN .venv/bin/uv pip install --python .venv/bin/python --no-cache --no-deps --no-build-isolation --editable . \
-    && { .venv/bin/python -m compileall -q -q -j 0 --invalidation-mode unchecked-hash . || true; }
+    && { .venv/bin/python -m compileall -q -q -j 0 --invalidation-mode unchecked-hash . || true; } \
+    && rm -f .venv/.lock
 
-FROM python:3.12-slim@sha256:57cd7c3a7a273101a6485ba99423ee568157882804b1124b4dd04266317710de
-# LightGBM links against the system's OpenMP.
+FROM ${BASE}
+# LightGBM links against the system's OpenMP. The user's own folder is root's and apart from the state: what is trusted
+# of people's signatures lies there (controls.trust), and would be refused within the state.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libgomp1 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --uid 10001 --no-create-home --home-dir /var/lib/tickhouse tickhouse \
+    && useradd --uid 10001 --no-create-home --home-dir /etc/tickhouse tickhouse \
+    && install --directory --mode 0755 /etc/tickhouse \
     && install --directory --owner tickhouse --mode 0750 /var/lib/tickhouse
 COPY --from=environment /opt/tickhouse /opt/tickhouse
 # The code is root's and read-only: what numba compiles is kept with the state.

@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; CI runs `make test`, then `make test-heavy`.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy contract docs pictures sbom wheel conformance load attack empty-marts boards-check image-digests lint coverage format lock bench bench-compare bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour availability front-end clean lint-style lint-types lint-sql lint-meanwhile tested compiled quarter
+.PHONY: help demo test test-heavy contract docs pictures sbom wheel conformance load attack empty-marts boards-check server-check image-check image-digests lint coverage format lock bench bench-compare bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour availability front-end clean lint-style lint-types lint-sql lint-meanwhile tested compiled quarter
 export PYTHON
 # Tests start hundreds of processes: each would compile what it imports, where this is set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -106,6 +106,11 @@ boards-check: .venv/dev.stamp ## URL=https://grafana TOKEN_FILE=f: boards pushed
 	@$(BIN)/tickhouse boards check --url $(or $(URL),$(error URL= is missing: where Grafana is)) \
 		$(if $(TOKEN_FILE),--token-file $(TOKEN_FILE)) --screenshots $(or $(DIR),dist/boards-check)
 
+server-check: .venv/main.stamp ## URL=http://clickhouse:8123 WHO=user PASSWORD_FILE=f CLUSTER=name: all that is asked of it, one verdict
+	@$(BIN)/tickhouse server-check --url $(or $(URL),$(error URL= is missing: where ClickHouse's HTTP interface is)) \
+		$(if $(WHO),--user $(WHO)) $(if $(PASSWORD_FILE),--password-file $(PASSWORD_FILE)) \
+		$(if $(CLUSTER),--cluster $(CLUSTER)) $(if $(CA),--ca $(CA))
+
 docs: .venv/docs.stamp ## the documentation as a site on 127.0.0.1 (PORT=n; else a free one)
 	@$(BIN)/docs/bin/python docs/site/serve.py $(PORT)
 
@@ -122,6 +127,9 @@ sbom: .venv/dev.stamp ## what the product is made of, as CycloneDX: dist/sbom.cd
 
 image-digests: ## base images by digest, where docker reaches their registry; names what is missing
 	@scripts/image-digests
+
+image-check: ## as root, with Debian's buildah: the image built, a replay and `up` in it, its size
+	@scripts/image-check
 
 install-orchestration: .venv/orchestration.stamp ## Dagster, dbt and Great Expectations, for `tickhouse up`
 

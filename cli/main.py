@@ -83,6 +83,9 @@ COMMANDS = {
     "connect": Command(
         "cli.commands.connect", "survey a real terminal: symbols, clock, permissions"
     ),
+    "server-check": Command(
+        "cli.commands.server_check", "all that is asked of a ClickHouse server or cluster, once"
+    ),
     "terminal-check": Command(
         "cli.commands.terminal_check", "every call that trading makes, once, on a demo account"
     ),

@@ -25,6 +25,8 @@ class ClickhouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     #: Folder with a password for each process, of the embedded warehouse; then no `user` is needed.
     credentials: str = ""
     ca: str = ""  # PEM file of who signed its certificate; empty: whom this machine trusts
+    #: Name in `system.clusters`, of servers with macros `shard` and `replica`; empty: one server.
+    cluster: str = ""
 
     @property
     def names_a_user(self) -> bool:

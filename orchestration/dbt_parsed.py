@@ -32,7 +32,8 @@ OF_A_RUN = frozenset(
         "firm_accounts",
     }
 )
-_DATABASE = next(iter(environment_of("clickhouse", database="")))
+#: Settings that the project's files look at: where marts lie, and whether they are replicated.
+_LOOKED_AT = tuple(environment_of("clickhouse", database="", cluster=""))
 
 
 def invoke(words: Sequence[str]) -> int:
@@ -66,7 +67,8 @@ def invoke(words: Sequence[str]) -> int:
 
 def file_name(project: Path, variables: Mapping[str, Any]) -> str:
     """Another one whenever dbt could understand the project in another way."""
-    digest = hashlib.sha256(f"{__version__} {os.environ.get(_DATABASE)}".encode())
+    settings = "".join(f" {os.environ.get(name)}" for name in _LOOKED_AT)
+    digest = hashlib.sha256(f"{__version__}{settings}".encode())
     digest.update(json.dumps(variables, sort_keys=True).encode())
     for path in sorted(path for path in project.rglob("*") if path.is_file()):
         content = path.read_bytes()

@@ -52,7 +52,7 @@ def run(
             **os.environ,
             **environment_of(
                 "clickhouse", url=where.url or _NOWHERE, user=where.user,
-                password=where.password, database=where.database,
+                password=where.password, database=where.database, cluster=where.cluster,
             ),
             **({"SSL_CERT_FILE": where.ca} if where.ca else {}),  # dbt has no setting for it
             "PYTHONSAFEPATH": "1",

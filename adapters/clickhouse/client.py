@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from clickhouse_connect.driver.httpclient import HttpClient
 from clickhouse_connect.driver.httputil import get_pool_manager
 
+from adapters.clickhouse.cluster import SETTINGS, Cluster, cluster_of
 from core import tls
 from core.errors import SettingsError, UnavailableError, WarehouseError
 from core.sections import ClickhouseSettings
@@ -37,21 +39,41 @@ def connect(settings: ClickhouseSettings, answer_s: int = _PATIENCE_S) -> Client
             f"TICKHOUSE_CLICKHOUSE__URL is {settings.url!r}: "
             "give http://host:port, or start the embedded warehouse and use its URL"
         )
+    where: dict[str, Any] = {
+        "host": url.hostname,
+        "port": url.port or (8443 if url.scheme == "https" else 8123),
+        "interface": url.scheme,
+        "username": settings.user,
+        "password": settings.password,
+        "compress": url.hostname not in _LOOPBACK,
+        "autogenerate_session_id": False,
+        "send_receive_timeout": answer_s,
+        "pool_mgr": _trusting(settings.ca) if settings.ca else None,
+    }
     with errors_translated():
-        client = clickhouse_connect.get_client(
-            host=url.hostname,
-            port=url.port or (8443 if url.scheme == "https" else 8123),
-            interface=url.scheme,
-            username=settings.user,
-            password=settings.password,
-            compress=url.hostname not in _LOOPBACK,
-            autogenerate_session_id=False,
-            send_receive_timeout=answer_s,
-            pool_mgr=_trusting(settings.ca) if settings.ca else None,
-        )
+        if cluster := cluster_of(settings):
+            client: Client = ClusterClient(cluster, **where)
+        else:
+            client = clickhouse_connect.get_client(**where)
     # Set afterwards: the first start connects before the database exists, to create it.
     client.database = settings.database
     return client
+
+
+class ClusterClient(HttpClient):
+    """A client of one server of a cluster: what it commands is done on all that it concerns."""
+
+    def __init__(self, cluster: Cluster, **where: Any) -> None:
+        self.cluster = cluster
+        super().__init__(database=None, settings=dict(SETTINGS), **where)
+
+    def command(self, cmd: str, *args: Any, **options: Any) -> Any:
+        """See the library's; of several statements the last one's answer."""
+        answers = [
+            super(ClusterClient, self).command(statement, *args, **options)
+            for statement in self.cluster.statements(cmd)
+        ]
+        return answers[-1]
 
 
 @contextmanager

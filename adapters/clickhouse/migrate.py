@@ -15,7 +15,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from adapters.clickhouse.client import errors_translated
+from adapters.clickhouse.client import ClusterClient, errors_translated
 from core.errors import WarehouseError
 
 _ENGINE = re.compile(r"\{engine:([A-Za-z]+)\}")
@@ -40,7 +40,7 @@ class Migration:
 
     def statements(self) -> list[str]:
         """The statements with engines filled in, comments kept."""
-        text = _ENGINE.sub(_engine, self.text)
+        text = _ENGINE.sub(r"\1", self.text)  # cluster.py makes replicated ones of them
         return [part.strip() for part in re.split(r";[ \t]*(?:\n|$)", text) if part.strip()]
 
 
@@ -85,15 +85,12 @@ def apply(
         applied = _applied(client)
         _refuse_changes(migrations, applied)
         missing = [m for m in migrations if m.version not in applied]
+        if missing and applied:
+            _refuse_other_layout(client)
         for files in [[m] for m in missing] if applied else [missing]:
             _run(client, files)
         _add_feature_columns(client, feature_columns)
     return [m.name for m in missing]
-
-
-def _engine(match: re.Match[str]) -> str:
-    # A replicated cluster will want Replicated… here; one server, embedded or not, takes it plain.
-    return match[1]
 
 
 def _create_database(client: Client) -> None:
@@ -129,6 +126,28 @@ def _refuse_changes(migrations: Sequence[Migration], applied: dict[int, tuple[st
                 f"migration {migration.name} was changed after it was applied as {name}: "
                 "restore the file and put the change into a new one"
             )
+
+
+def _refuse_other_layout(client: Client) -> None:
+    """One server's statements would change one of a cluster's servers, and the other way round."""
+    [(engine,)] = client.query(
+        "SELECT engine FROM system.tables "
+        "WHERE database = {db:String} AND name = 'schema_migration'",
+        parameters={"db": client.database},
+    ).result_rows
+    replicated = str(engine).startswith("Replicated")
+    if replicated == isinstance(client, ClusterClient):
+        return
+    begun, remedy = (
+        ("on a cluster", "name it in TICKHOUSE_CLICKHOUSE__CLUSTER")
+        if replicated
+        else (
+            "on one server",
+            "leave TICKHOUSE_CLICKHOUSE__CLUSTER empty, or begin another database on the cluster "
+            "and copy the rows (docs/how-to/distributed.md)",
+        )
+    )
+    raise WarehouseError(f"database {client.database} was begun {begun}: {remedy}")
 
 
 def _run(client: Client, files: Sequence[Migration]) -> None:

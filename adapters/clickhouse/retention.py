@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
+from adapters.clickhouse.cluster import table_of
 from core.errors import SettingsError
 
 _ENTRY = re.compile(r"([a-z_0-9]+)\s*=\s*(\d+)")
@@ -51,7 +52,7 @@ def apply(client: Client, days: Mapping[str, int]) -> list[str]:
             "WHERE database = {db:String} AND engine LIKE '%MergeTree' ORDER BY name",
             parameters={"db": client.database},
         ).result_rows
-        now = {str(name): str(ttl) for name, ttl in rows}
+        now = {table_of(str(name)): str(ttl) for name, ttl in rows}
         if unknown := sorted(set(days) - set(now)):
             raise SettingsError(
                 f"TICKHOUSE_WAREHOUSE__RETENTION: no table {', '.join(unknown)}; "

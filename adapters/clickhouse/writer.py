@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 from urllib.parse import urlencode, urlsplit
 
+from adapters.clickhouse.cluster import SETTINGS, cluster_of
 from adapters.clickhouse.native import Column, encode_block
 from core import tls
 from core.errors import SettingsError, UnavailableError, WarehouseError
@@ -66,6 +67,8 @@ class Writer:
             )
         self._connection = _connection(url.scheme, url.hostname, url.port, settings.ca)
         self._settings = settings
+        self._cluster = cluster_of(settings)
+        self._everywhere = SETTINGS if self._cluster else {}
         self._stop = stop or threading.Event()
         self._headers = {
             "Content-Type": "application/octet-stream",
@@ -105,8 +108,11 @@ class Writer:
             UnavailableError: `stop` was set before there was an answer.
         """
         parameters = {f"param_{name}": str(value) for name, value in (given or {}).items()}
-        path = "/?" + urlencode({"database": self._settings.database, **parameters})
-        return self._insist(path, sql.encode(), "there was an answer")
+        where = {"database": self._settings.database, **self._everywhere}
+        path = "/?" + urlencode({**where, **parameters})
+        for statement in self._cluster.statements(sql) if self._cluster else [sql]:
+            answer = self._insist(path, statement.encode(), "there was an answer")
+        return answer
 
     def _insist(self, path: str, body: bytes, what: str) -> bytes:
         delay = _FIRST_DELAY_S
@@ -141,6 +147,7 @@ class Writer:
             "database": self._settings.database,
             "insert_deduplication_token": token,
             **_SETTINGS,
+            **self._everywhere,
         }
         return "/?" + urlencode(parameters)
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
+from adapters.clickhouse.cluster import table_of
 
 _CHAINED = ("audit_event", "order_event", "control_version")
 _BLOCK = 1 << 20
@@ -65,7 +66,7 @@ def _columns(client: Client) -> list[tuple[str, str, bool]]:
             " ORDER BY c.table, c.position",
             parameters={"db": client.database},
         ).result_rows
-    return [(str(t), str(c), bool(key) or t in _CHAINED) for t, c, key in rows]
+    return [(table_of(str(t)), str(c), bool(key) or t in _CHAINED) for t, c, key in rows]
 
 
 def _rows(client: Client, table: str, where: str, name: str) -> int:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from adapters.clickhouse.client import errors_translated
+from adapters.clickhouse.cluster import table_of
 from adapters.clickhouse.retention import STORED
 from audit.retention.holds import Hold
 
@@ -53,7 +54,9 @@ def tables(client: Client) -> list[Table]:
             " GROUP BY t.name ORDER BY t.name",
             parameters={"db": client.database},
         ).result_rows
-    return [_table(str(name), set(columns), str(create)) for name, columns, create in rows]
+    return [
+        _table(table_of(str(name)), set(columns), str(create)) for name, columns, create in rows
+    ]
 
 
 def count(client: Client, table: Table, cutoff: date | None, holds: Sequence[Hold]) -> Rows:

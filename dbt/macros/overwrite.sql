@@ -1,5 +1,6 @@
 {#-
-    Instead of the adapter's macro of this name, for one table on one server. Partitions that the new rows are of replace
+    Instead of the adapter's macro of this name, for one table that is whole on the server that is asked:
+    the replacing travels to a cluster's other servers by itself. Partitions that the new rows are of replace
     those that are there, and so does the report's day when it was asked for and has no rows any more: the adapter leaves
     such a day as it was, with breaks that were mended and fills that moved to another day. One statement: a reader sees
     the rows of before, or those of now.

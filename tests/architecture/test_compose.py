@@ -6,6 +6,7 @@ No container engine runs here: what can be checked without one is.
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,24 @@ def test_what_the_host_may_set_has_a_default():
 
 
 def test_the_image_is_built_on_one_that_is_pinned_by_digest():
-    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    assert len(bases) == 2
-    assert len(set(bases)) == 1
-    assert re.fullmatch(r"python:[\w.-]+@sha256:[0-9a-f]{64}", bases[0])
+    text = (ROOT / "Dockerfile").read_text()
+    assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["${BASE}"] * 2
+    (base,) = re.findall(r"^ARG BASE=(\S+)", text, re.MULTILINE)
+    assert re.fullmatch(r"python:[\w.-]+@sha256:[0-9a-f]{64}", base)
+
+
+def test_what_is_trusted_lies_outside_the_state_in_the_image():
+    """Else every command refuses: keys and trust must lie outside the home."""
+    text = (ROOT / "Dockerfile").read_text()
+    (own,) = re.findall(r"--home-dir (\S+)", text)
+    (state,) = re.findall(r"TICKHOUSE_HOME=(\S+)", text)
+    assert not Path(own).is_relative_to(state)
+
+
+def test_the_image_has_what_the_package_is_built_of():
+    """Files that pyproject.toml puts into a wheel must not be kept from the build."""
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    kept_out = [line.removesuffix("/*") for line in lines if not line.startswith("!")]
+    for name in wheel["targets"]["wheel"]["force-include"]:
+        assert f"!{name}" in lines or name.split("/")[0] not in kept_out, name
