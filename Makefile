@@ -1,7 +1,7 @@
 # Every command of the project. `make help` lists them; CI runs `make test`, then `make test-heavy`.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy contract docs pictures sbom wheel conformance load attack empty-marts boards-check server-check image-check image-digests lint coverage format lock bench bench-compare bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour availability front-end clean lint-style lint-types lint-sql lint-meanwhile tested compiled quarter
+.PHONY: help demo test test-heavy contract docs pictures sbom wheel conformance load attack empty-marts boards-check server-check image-check image-digests lint coverage format lock bench bench-compare bench-bus test-cluster install-orchestration simulate simulate-bugs chaos chaos-hour availability front-end clean lint-style lint-types lint-sql lint-meanwhile tested quarter
 export PYTHON
 # Tests start hundreds of processes: each would compile what it imports, where this is set.
 unexport PYTHONDONTWRITEBYTECODE
@@ -27,7 +27,7 @@ test: .venv/dev.stamp ## set up, then every check and the tests that find nearly
 		if [ -e .venv/lint.txt ]; then cat .venv/lint.txt; fi; [ $$failed = 0 ] || exit $$failed; \
 		printf 'make test: all checks passed in %d min %02d s\n' $$((SECONDS / 60)) $$((SECONDS % 60))
 
-tested: compiled
+tested: .venv/compiled.stamp
 	@$(BIN)/python -m pytest $(BESIDE)
 
 # Tests wait for their processes: what they leave of two cores is enough for all other checks. What
@@ -64,10 +64,11 @@ lint-sql:
 	$(BIN)/sqlfluff lint $(SQL)
 	cd dbt && ../$(BIN)/sqlfluff lint $(DBT_SQL)
 
-# What tests import, while other checks have the other core: in a fresh clone each of the three
+# What tests import, while other checks have the other core: in a fresh environment each of the three
 # workers would compile it anew. What cannot be imported is said by the tests.
-compiled:
+.venv/compiled.stamp: .venv/dev.stamp
 	@$(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1 || true
+	@touch $@
 
 coverage: .venv/dev.stamp ## branches that `make test` runs, also in the processes it starts; files under 75 %
 	@rm -rf .coverage && mkdir .coverage

@@ -52,7 +52,9 @@ class LiveCollector:
         while not stopping.is_set():
             self._asked_msc = self._clock.now_us() // 1000
             silent = [feed.key for feed in self._feeds if not self._poll(feed)]
-            if silent:
+            if stopping.is_set():
+                pass  # a terminal that ends with us is no news, and not waited for
+            elif silent:
                 code, text = self._terminal.last_error()
                 health.set("degraded", f"no ticks for {', '.join(silent)}: {code} {text}")
                 stopping.wait(0.5)

@@ -5,6 +5,7 @@ ticks, and publishes what the bus does not have: so counts, sequence numbers and
 those of an undisturbed run.
 """
 
+import threading
 import time
 
 from adapters.bus.base import Bus
@@ -22,8 +23,17 @@ from streams.feed import Feed
 _SLICES_IN_FLIGHT = 4
 
 
-def collect(bus: Bus, market: RecordedMarket, settings: Settings, histograms: Histograms) -> None:
-    """Publish all slices, wait for the model between the training part and the rest, end."""
+def collect(
+    bus: Bus,
+    market: RecordedMarket,
+    settings: Settings,
+    histograms: Histograms,
+    stopping: threading.Event,
+) -> None:
+    """Publish all slices, wait for the model between the training part and the rest, end.
+
+    Once `stopping` is set it leaves at the next slice, and the bus is not told of an end.
+    """
     run_id = settings.run.run_id
     feeds = [_feed(settings, source, symbol) for source, symbol in market.feeds()]
     stored = {feed.key: _stored_ticks(bus, feed.key) for feed in feeds}
@@ -32,8 +42,9 @@ def collect(bus: Bus, market: RecordedMarket, settings: Settings, histograms: Hi
     number, model_known = 1, False
     while (part := market.slice(number)) is not None:
         if not part.training and not model_known:
-            _announce_model(bus, run_id, part, after=number - 1)
-            model_known = True
+            model_known = _announce_model(bus, run_id, part, number - 1, stopping)
+        if stopping.is_set():
+            return
         pace.wait_for(part.end_msc)
         started = time.perf_counter_ns()
         for feed in feeds:
@@ -106,22 +117,29 @@ def _last_marker(bus: Bus) -> int:
     return int(codec.decode(TICKS.name, last.payload).slice) if last else 0
 
 
-def _announce_model(bus: Bus, run_id: str, part: MarketSlice, after: int) -> None:
-    """Between the training part and the rest: wait for the model and put it into the stream."""
+def _announce_model(
+    bus: Bus, run_id: str, part: MarketSlice, after: int, stopping: threading.Event
+) -> bool:
+    """Between the training part and the rest: wait for the model and put it into the stream.
+
+    False when it was not waited for any longer.
+    """
     start_us = part.end_msc * 1000 if after == 0 else 0
     if after:
         _mark(bus, TickMarker(run_id, "train", after, start_us))
     bus.flush()
     answers = bus.subscribe(CONTROL)
-    while True:
+    model = None
+    while model is None and not stopping.is_set():
         message = answers.next(1.0)
-        if message is None:
-            continue
-        control = codec.decode(CONTROL.name, message.payload)
-        if control.kind == "model" and control.run_id == run_id:
-            break
+        control = codec.decode(CONTROL.name, message.payload) if message else None
+        if control and control.kind == "model" and control.run_id == run_id:
+            model = control.model
     answers.close()
-    _mark(bus, TickMarker(run_id, "model", after, start_us, control.model))
+    if model is None:
+        return False
+    _mark(bus, TickMarker(run_id, "model", after, start_us, model))
+    return True
 
 
 def _mark(bus: Bus, marker: TickMarker) -> None:

@@ -33,17 +33,20 @@ def main() -> int:
 
 def _collect(config: Settings, process: Process) -> None:
     histograms = Histograms()
-    rpc = partial(select.door, config.bus, role="collector")
-    terminal = connect.terminal(config.terminal, config.home_path, rpc, role="collector")
+    stopping = process.stopping
+    rpc = partial(select.door, config.bus, role="collector", stopping=stopping)
+    terminal = connect.terminal(
+        config.terminal, config.home_path, rpc, role="collector", stopping=stopping
+    )
     process.closing(terminal.shutdown)
     bus = join(process, config, "collector", histograms)
     if config.run.mode == "replay":
         process.health.set("ready", "replaying")
         market = connect.market(config.terminal, config.home_path, role="collector")
-        collect_recorded.collect(bus, market, config, histograms)
+        collect_recorded.collect(bus, market, config, histograms, stopping)
     else:
         live = LiveCollector(bus, terminal, config, SystemClock(), histograms)
-        live.run(process.stopping, process.health)
+        live.run(stopping, process.health)
 
 
 if __name__ == "__main__":

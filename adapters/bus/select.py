@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from adapters.bus.base import Bus
 from adapters.bus.roles import OWNER
 from core.errors import SettingsError
+from core.process import Stopping
 from core.sections import BusSettings
 from core.topics import TICKS
 
@@ -46,10 +47,12 @@ def shape_topics(settings: BusSettings) -> None:
         bus.close()
 
 
-def door(settings: BusSettings, name: str, role: str = OWNER) -> "RpcClient":
+def door(
+    settings: BusSettings, name: str, role: str = OWNER, stopping: Stopping | None = None
+) -> "RpcClient":
     """The way to the agent of a name: requests that one process elsewhere answers.
 
-    `role` is who asks, where credentials are ours.
+    `role` is who asks, where credentials are ours. Once `stopping` is set nobody is waited for.
 
     Raises:
         SettingsError: no server is named, or requests would travel unencrypted.
@@ -61,7 +64,7 @@ def door(settings: BusSettings, name: str, role: str = OWNER) -> "RpcClient":
             "a terminal's agent is reached over NATS, and bus.url is Kafka's: run collector and"
             " execution beside the terminal (TICKHOUSE_TERMINAL__KIND=real)"
         )
-    return RpcClient(settings, name, role)
+    return RpcClient(settings, name, role, stopping)
 
 
 def lease(settings: BusSettings, account: str, role: str) -> "LeasePlace":

@@ -12,18 +12,25 @@ from adapters.mt5.remote.links import Exchange, ExchangeLink, TcpLink
 from adapters.mt5.remote.terminal import RemoteTerminal
 from core.credentials import directory_of
 from core.errors import SettingsError, UnavailableError
+from core.process import Stopping
 from core.sections import TerminalSettings
 
 ToAgent = Callable[[str], Exchange]
 
 
 def terminal(
-    settings: TerminalSettings, home: Path, exchange: ToAgent | None = None, *, role: str
+    settings: TerminalSettings,
+    home: Path,
+    exchange: ToAgent | None = None,
+    *,
+    role: str,
+    stopping: Stopping | None = None,
 ) -> Terminal:
     """The terminal that the settings name, connected, speaking our names and UTC.
 
     `role` is who asks (adapters.mt5.remote.hello). `exchange` makes the way to an agent by its
-    name; only a terminal of kind `agent` needs it.
+    name; only a terminal of kind `agent` needs it. Once `stopping` is set, a terminal that does not
+    answer is no longer waited for (adapters.mt5.remote.links.TcpLink).
 
     Raises:
         SettingsError: no address; a real terminal where the package does not exist, that was
@@ -32,7 +39,7 @@ def terminal(
     """
     chosen: Terminal
     if settings.kind == "simulated":
-        chosen = _remote(settings, home, role)
+        chosen = _remote(settings, home, role, stopping)
     else:
         described = broker_file.load(broker_file.path_in(home))
         chosen = TranslatedTerminal(untranslated(settings, exchange), described)
@@ -86,8 +93,10 @@ def _same_server(connected: Terminal, home: Path) -> None:
         )
 
 
-def _remote(settings: TerminalSettings, home: Path, role: str) -> RemoteTerminal:
+def _remote(
+    settings: TerminalSettings, home: Path, role: str, stopping: Stopping | None = None
+) -> RemoteTerminal:
     if not settings.address:
         raise SettingsError("the simulated terminal needs TICKHOUSE_TERMINAL__ADDRESS (host:port)")
     credentials = Path(settings.credentials) if settings.credentials else directory_of(home)
-    return RemoteTerminal(TcpLink(settings.address, credentials, role))
+    return RemoteTerminal(TcpLink(settings.address, credentials, role, stopping))

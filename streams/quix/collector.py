@@ -57,12 +57,15 @@ class CollectorSource(Source):
 
     def _collect(self, process: Process) -> None:
         config, histograms = self._config, Histograms()
-        rpc = partial(select.door, config.bus, role="collector")
-        terminal = connect.terminal(config.terminal, config.home_path, rpc, role="collector")
+        stopping = process.stopping
+        rpc = partial(select.door, config.bus, role="collector", stopping=stopping)
+        terminal = connect.terminal(
+            config.terminal, config.home_path, rpc, role="collector", stopping=stopping
+        )
         process.closing(terminal.shutdown)
         bus = SourceBus(self, join(process, config, "collector", histograms))
         live = LiveCollector(bus, terminal, config, SystemClock(), histograms)
-        live.run(process.stopping, process.health)
+        live.run(stopping, process.health)
 
     def stop(self) -> None:
         """End `run` soon."""

@@ -155,7 +155,6 @@ def test_live_it_trades_halts_and_drains(tmp_path: Path, bus: Bus, nats_server: 
         assert trading_control.halt_running(
             tmp_path, ControlCommand("halted", "ann", "by port too", 6)
         )
-        time.sleep(0.1)
         _signal(bus, -1.0)  # closes, and does not open the other way
         until(lambda: EventKind.DENIED in _kinds(bus))
         process.send_signal(signal.SIGTERM)
@@ -231,7 +230,7 @@ def _signal(bus: Bus, target: float) -> None:
     tick["time_msc"], tick["bid"], tick["ask"] = now // 1000, price, price + 10
     batch = TickBatch("live", "demo", "sim", "BTCUSD", 0, 0, tick.tobytes())
     bus.publish(TICKS, "sim.BTCUSD", codec.encode(batch))
-    time.sleep(0.1)
+    time.sleep(0.1)  # execution tells nobody that a quote came; a signal before it is denied
     signal = replays.signal("sim", "BTCUSD", (now // 1000, price, price + 10), target)
     stop = price * (0.97 if target > 0 else 1.03)
     signal = replace(

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -136,12 +135,15 @@ def test_a_killed_process_is_restarted_and_becomes_ready(tmp_path: Path, journal
 
 
 def test_a_process_that_ends_well_is_left_alone(tmp_path: Path, journal: Path) -> None:
-    with Stack(tmp_path / "home", {}, [service("task", journal, "ends")]) as stack:
+    services = [service("task", journal, "ends"), service("phoenix", journal)]
+    with Stack(tmp_path / "home", {}, services) as stack:
         stack.start_all()
         stack.wait_exit("task", timeout_s=20)
-        time.sleep(1.5)  # supervisord looks once a second
+        killed = stack.kill9("phoenix")
+        until(partial(_replaced, stack, "phoenix", killed))  # supervisord looked at all since
+        stack.wait_ready("phoenix")
         assert stack.state()["task"].ended
-    assert noted(journal, "start") == ["task"]
+    assert sorted(noted(journal, "start")) == ["phoenix", "phoenix", "task"]
 
 
 def test_wait_exit_outlasts_a_crash(tmp_path: Path, journal: Path) -> None:

@@ -4,6 +4,7 @@ ConnectionRefusedError: the request was surely not carried out. Any other OSErro
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Coroutine
 from concurrent.futures import TimeoutError as NotInTime
@@ -19,6 +20,7 @@ from adapters.bus.roles import OWNER, ROLES, checked
 from adapters.bus.rpc import base as door
 from adapters.bus.rpc.base import Hello, Joined
 from core.errors import SettingsError
+from core.process import Stopping
 from core.sections import BusSettings
 
 _LOOK_S = 0.3  # how long answers to a hello are collected
@@ -36,11 +38,20 @@ class NobodyError(ConnectionRefusedError):
 class RpcClient:
     """Requests to whoever stands behind a door. One thread.
 
+    Once `stopping` is set, nobody is looked for or waited for: for who sends no orders, as the
+    outcome of one on its way would be unknown.
+
     Raises:
         SettingsError: the settings or the name cannot be, see `door.check`.
     """
 
-    def __init__(self, settings: BusSettings, name: str, role: str = OWNER) -> None:
+    def __init__(
+        self,
+        settings: BusSettings,
+        name: str,
+        role: str = OWNER,
+        stopping: Stopping | None = None,
+    ) -> None:
         door.check(settings, name)
         self._name, self._role = name, ROLES[checked(role)].door
         self._connection = Connection(settings.url, settings, f"asks {name}", role, streams=False)
@@ -48,6 +59,7 @@ class RpcClient:
         self._to = ""  # who answered last
         self._unheard = False  # who is there took no request
         self._ahead_us = 0  # its clock over ours
+        self._stopping: threading.Event = stopping or threading.Event()
 
     def open(self, timeout_s: float) -> bool:
         """Find who stands behind it; False when nobody does in time.
@@ -56,7 +68,7 @@ class RpcClient:
             SettingsError: two do, so requests could go to either.
         """
         deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self._stopping.is_set():
             client = self._connection.client
             hellos = self._run(self._who_answers(client), 5.0) if client else []
             ready = {hello.id: hello for hello in hellos if hello.ready}
@@ -150,6 +162,8 @@ class RpcClient:
             wait_s = min(_ALIVE_S, end - time.monotonic())
             if wait_s <= 0:
                 raise TimeoutError("no answer in time")
+            if self._stopping.is_set():
+                raise ConnectionAbortedError("not waited for any longer")
             await asyncio.wait({answer}, timeout=wait_s)
             if not answer.done():
                 await self._still_there(client)

@@ -7,12 +7,14 @@ one) comes from outside: this package knows no bus.
 import contextlib
 import socket
 import ssl
+import threading
 import time
 from pathlib import Path
 from typing import Protocol
 
 from adapters.mt5.remote import frames, hello
 from core import tls
+from core.process import Stopping
 
 _RETRY_S = 0.05
 _CONNECT_S = 1.0
@@ -67,8 +69,13 @@ class Exchange(Protocol):
 class TcpLink:
     """Implements Link to the simulated terminal of a home."""
 
-    def __init__(self, address: str, credentials: Path, role: str) -> None:
+    def __init__(
+        self, address: str, credentials: Path, role: str, stopping: Stopping | None = None
+    ) -> None:
         """`address`: host:port. `credentials`: the folder of that home; `role`: who we are.
+
+        `stopping`: once set, nobody waits here for a connection or an answer: for who sends no
+        orders, as the outcome of one on its way would be unknown.
 
         Raises:
             SettingsError: there is no secret of ours in the role's file.
@@ -80,6 +87,9 @@ class TcpLink:
         self._context, self._problem = tls.trusted(credentials.parent), ""
         self._socket: socket.socket | None = None
         self._channel: frames.Channel | None = None
+        self._stopping: threading.Event = stopping or threading.Event()
+        if stopping is not None:
+            stopping.then(self._wait_no_longer)
 
     def __str__(self) -> str:
         host, port = self._address
@@ -95,7 +105,7 @@ class TcpLink:
     def open(self, timeout_s: float) -> bool:
         """See Link."""
         deadline = time.monotonic() + timeout_s
-        while self._channel is None:
+        while self._channel is None and not self._stopping.is_set():
             if time.monotonic() > deadline:
                 return False
             try:
@@ -106,7 +116,11 @@ class TcpLink:
             except OSError as error:
                 self._problem = tls.why(error) if isinstance(error, ssl.SSLError) else ""
                 time.sleep(_RETRY_S)
-        return timeout_s > 0
+        return timeout_s > 0 and not self._stopping.is_set()
+
+    def _wait_no_longer(self) -> None:
+        if (channel := self._channel) is not None:
+            channel.end()
 
     def _connect(self) -> None:
         with contextlib.ExitStack() as failing:

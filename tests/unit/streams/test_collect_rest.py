@@ -3,6 +3,8 @@
 import threading
 from pathlib import Path
 
+from adapters.mt5.remote.links import TcpLink
+from adapters.mt5.remote.terminal import RemoteTerminal
 from adapters.simulator.markets.generated_market import GeneratedMarket
 from adapters.simulator.markets.tape import Ticks
 from adapters.simulator.server import Server
@@ -11,6 +13,7 @@ from core.clock import SystemClock
 from core.credentials import directory_of
 from core.health import Health
 from core.metrics import Histograms
+from core.process import Stopping
 from core.sections import CollectorSettings, TerminalSettings
 from core.settings import Settings
 from core.topics import TICKS
@@ -56,3 +59,31 @@ def test_a_collector_rests_until_there_is_a_tick(tmp_path: Path) -> None:
         thread.join()
         client.shutdown()
         server.close()
+
+
+def test_a_collector_that_is_told_to_stop_does_not_wait_for_a_terminal_that_ended(
+    tmp_path: Path,
+) -> None:
+    """Where all processes are told in one moment, the terminal is gone first."""
+    settings = Settings(
+        home=str(tmp_path),
+        terminal=TerminalSettings(symbols=("BTCUSD",)),
+        collector=CollectorSettings(poll_ms=1, backfill_minutes=0),
+    )
+    server = Server(SimulatedTerminal(GeneratedMarket(("BTCUSD",))), directory_of(tmp_path))
+    stopping, bus = Stopping(), MemoryBus()
+    link = TcpLink(server.address, server.credentials, "collector", stopping)
+    client = RemoteTerminal(link, timeout_s=3600.0)
+    live = LiveCollector(bus, client, settings, SystemClock(), Histograms())
+    health = Health("collector", tmp_path / "run")
+    thread = threading.Thread(target=live.run, args=(stopping, health))
+    thread.start()
+    try:
+        until(lambda: bus.topics[TICKS.name])
+        server.close()
+        stopping.soon()
+        thread.join()
+        assert health.status == "ready"  # a terminal that ends with it is no news
+    finally:
+        client.shutdown()
+        health.close()

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import msgspec
@@ -16,6 +17,7 @@ from adapters.bus.rpc.base import PART_BYTES, Hello, Joined, parts, subject
 from adapters.bus.rpc.client import RpcClient
 from adapters.bus.rpc.server import RpcServer
 from core.errors import BusyError, SettingsError, UnavailableError
+from core.process import Stopping
 from core.sections import BusSettings
 from tests.support.servers import NatsServer
 
@@ -253,3 +255,30 @@ def test_parts_come_in_any_order() -> None:
     assert results == [None] * (len(pieces) - 1) + [whole]
     with pytest.raises(ValueError, match="part"):
         Joined().take(b"x")
+
+
+def test_who_is_told_to_stop_waits_for_no_answer_and_looks_for_nobody(
+    nats_server: NatsServer,
+) -> None:
+    stopping, asked, ends = Stopping(), threading.Event(), threading.Event()
+
+    def answer(request: bytes) -> bytes:
+        asked.set()
+        ends.wait()
+        return request
+
+    settings = BusSettings(url=nats_server.url)
+    caller = RpcClient(settings, "desk", stopping=stopping)
+    try:
+        with standing(nats_server, answer), ThreadPoolExecutor(1) as pool:
+            assert caller.open(10.0)
+            asking = pool.submit(caller.ask, b"one", 3600.0)
+            asked.wait()
+            stopping.soon()
+            with pytest.raises(ConnectionAbortedError, match="not waited for"):
+                asking.result()
+            assert not caller.open(3600.0)
+            ends.set()
+    finally:
+        ends.set()
+        caller.close()

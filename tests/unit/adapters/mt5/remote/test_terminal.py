@@ -3,27 +3,33 @@
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from adapters.mt5 import connect
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.remote import frames, hello
 from adapters.mt5.remote.links import TcpLink
 from adapters.mt5.remote.terminal import RemoteTerminal
 from adapters.simulator.server import Server
 from core.errors import UnavailableError
+from core.process import Stopping
+from core.sections import TerminalSettings
 from tests.support.markets import TUESDAY, order, terminal
+from tests.support.servers import free_port
 from tests.support.terminals import asking
+from tests.support.waiting import until
 
 FEEDS = {"EURUSD_a": [(TUESDAY, 1.1, 1.1001)]}
 
 
 @contextmanager
-def deaf_server(credentials: Path) -> Iterator[tuple[str, list[frames.Call]]]:
-    """Reads one call per connection and closes without an answer."""
+def deaf_server(credentials: Path, hangs: bool = False) -> Iterator[tuple[str, list[frames.Call]]]:
+    """Reads one call per connection and closes without an answer, or leaves it to the client."""
     calls: list[frames.Call] = []
     listener = socket.create_server(("127.0.0.1", 0))
     keys = {"execution": hello.secret_of(credentials, "execution")}
@@ -39,6 +45,8 @@ def deaf_server(credentials: Path) -> Iterator[tuple[str, list[frames.Call]]]:
             frame = channel.receive()
             if frame is not None:
                 calls.append(msgspec.msgpack.decode(frame[0], type=frames.Call))
+            if hangs:
+                channel.receive()
             channel.close()
 
     thread = threading.Thread(target=serve)
@@ -68,6 +76,32 @@ def test_a_read_is_repeated_until_the_timeout(tmp_path: Path) -> None:
             remote.slice(1)
         remote.shutdown()
     assert len(calls) > 2
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+def test_who_is_told_to_stop_waits_for_no_answer(tmp_path: Path, hangs: bool) -> None:
+    """A terminal may hang, or end in the same moment: an hour is not waited for."""
+    stopping = Stopping()
+    with deaf_server(tmp_path, hangs) as (address, calls), ThreadPoolExecutor(1) as pool:
+        link = TcpLink(address, tmp_path, "execution", stopping)
+        remote = RemoteTerminal(link, timeout_s=3600.0)
+        reading = pool.submit(remote.account_info)
+        until(lambda: calls)
+        stopping.soon()
+        assert reading.result() is None
+        assert remote.last_error()[0] == mt5.RES_E_INTERNAL_FAIL_CONNECT
+        known = len(calls)
+        assert remote.account_info() is None
+        remote.shutdown()
+    assert len(calls) == known
+
+
+def test_who_is_told_to_stop_waits_for_no_terminal(tmp_path: Path) -> None:
+    stopping = Stopping()
+    stopping.soon()
+    settings = TerminalSettings(kind="simulated", address=f"127.0.0.1:{free_port()}")
+    with pytest.raises(UnavailableError, match="does not answer"):
+        connect.terminal(settings, tmp_path, role="collector", stopping=stopping)
 
 
 def test_without_a_server_nothing_is_sent(tmp_path: Path) -> None:
