@@ -1,4 +1,4 @@
-"""A door over a real NATS server on loopback: who is asked, and what is known afterwards."""
+"""A door over a real NATS server on loopback: who is requested, and what is known afterwards."""
 
 import asyncio
 import threading
@@ -260,10 +260,10 @@ def test_parts_come_in_any_order() -> None:
 def test_who_is_told_to_stop_waits_for_no_answer_and_looks_for_nobody(
     nats_server: NatsServer,
 ) -> None:
-    stopping, asked, ends = Stopping(), threading.Event(), threading.Event()
+    stopping, requested, ends = Stopping(), threading.Event(), threading.Event()
 
     def answer(request: bytes) -> bytes:
-        asked.set()
+        requested.set()
         ends.wait()
         return request
 
@@ -273,7 +273,7 @@ def test_who_is_told_to_stop_waits_for_no_answer_and_looks_for_nobody(
         with standing(nats_server, answer), ThreadPoolExecutor(1) as pool:
             assert caller.open(10.0)
             asking = pool.submit(caller.ask, b"one", 3600.0)
-            asked.wait()
+            requested.wait()
             stopping.soon()
             with pytest.raises(ConnectionAbortedError, match="not waited for"):
                 asking.result()
