@@ -1,4 +1,4 @@
-"""A door over a real NATS server on loopback: who is requested, and what is known afterwards."""
+"""A door over a real NATS server on loopback: who is asked, and what is known afterwards."""
 
 import asyncio
 import threading
