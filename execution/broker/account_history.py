@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 NAME = "balance"  # who halts
 _BACK_US = 900_000_000  # so late may a deal show up in the history
 _TIMES = 3  # and so often must a difference be seen
+_DOUBTFUL = 3  # patiences: so long may deals of the same money look like one difference
 
 
 class AccountHistory:
@@ -49,6 +50,7 @@ class AccountHistory:
         self._patience_s = patience_s
         self._difference = (0.0, 0.0)  # balance, credit
         self._since_s, self._unchanged = 0.0, 0
+        self._first_s, self._booked = 0.0, 0.0  # of this difference; the journal's balance then
         self.problem = ""  # in words; empty while all agrees
 
     def poll(self) -> Account | None:
@@ -187,14 +189,22 @@ class AccountHistory:
         credit = round(account.credit - broker.credit, account.digits)
         if not balance and not credit:
             self._difference, self._unchanged, self.problem = (0.0, 0.0), 0, ""
-        elif self._lasts((balance, credit)):
+        elif self._lasts((balance, credit), broker.balance):
             self._differs(account, balance, credit)
 
-    def _lasts(self, difference: tuple[float, float]) -> bool:
-        """Whether a difference was the same for long enough."""
+    def _lasts(self, difference: tuple[float, float], booked: float = 0.0) -> bool:
+        """Whether a difference was the same for long enough.
+
+        When a deal was booked and the difference is the same, the next one of the same money may
+        be on its way: waited for anew, but not for ever.
+        """
         now_s = self._timer.seconds()
         if difference != self._difference:
-            self._difference, self._since_s, self._unchanged = difference, now_s, 0
+            self._difference, self._first_s = difference, now_s
+            self._since_s, self._unchanged = now_s, 0
+        elif booked != self._booked and now_s - self._first_s < _DOUBTFUL * self._patience_s:
+            self._since_s, self._unchanged = now_s, 0
+        self._booked = booked
         self._unchanged += 1
         return self._unchanged >= _TIMES and now_s - self._since_s >= self._patience_s
 

@@ -121,6 +121,41 @@ def test_history_that_lags_for_a_moment_does_not_halt(desk: Office) -> None:
     assert (desk.trading.state, desk.broker.problem) == ("active", "")
 
 
+def test_a_deal_late_by_itself_and_the_next_of_the_same_money_are_no_lasting_difference(
+    desk: Office,
+) -> None:
+    buys = operations.by_hand("EURUSD", mt5.ORDER_TYPE_BUY, 0.1)
+    desk.does(buys)  # its commission is the whole difference
+    desk.terminal.hides_history = True
+    desk.poll(1, 2, 3)
+    desk.terminal.hides_history = False
+    deals = desk.terminal.history_deals_get
+    hidden = []
+
+    def late(*span: float) -> object:
+        """All but what came since."""
+        return tuple(deal for deal in deals(*span) if deal.ticket not in hidden)
+
+    desk.terminal.history_deals_get = late  # type: ignore[method-assign]
+    known = {deal.ticket for deal in deals(0, 1e12)}
+    desk.does(buys)
+    hidden += [deal.ticket for deal in deals(0, 1e12) if deal.ticket not in known]
+    assert len(hidden) == 1
+    desk.poll(6.5, 7, 8)
+    assert desk.trading.state == "active", "the first is booked, the second a moment old"
+    hidden.clear()
+    desk.poll(9)
+    assert (desk.trading.state, desk.broker.problem) == ("active", "")
+
+
+def test_a_difference_among_many_deals_halts_in_the_end(desk: Office) -> None:
+    desk.terminal.hidden_balance = 0.01
+    for second in range(1, 25):
+        desk.does(operations.money(mt5.DEAL_TYPE_BALANCE, 1.0, "more"))
+        desk.poll(second)
+    assert desk.trading.current.by == "balance"
+
+
 def test_an_account_that_changes_between_two_looks_at_it_says_nothing(desk: Office) -> None:
     answers = iter((0.5, 0.0, 0.5, 0.0, 0.5, 0.0))
     info = desk.terminal.account_info
