@@ -51,17 +51,20 @@ class FirmWatch:
         if named is None:
             return
         firm, rules = named
-        now, activity = self._clock.now_us(), self._ledger.activity
+        activity = self._ledger.activity
+        before = activity.firm
+        now = self._clock.now_us()
+        if before is not None and before.firm == firm:
+            now = max(now, before.ts_us)  # set back, a clock takes no loss and no day away
         lots = round(sum(abs(p.volume) for p in self._ledger.book.positions.values()), 8)
         # Credit is nothing that anybody earned.
         margin = self._retail_margin(rules, account.currency, now)
         equity = account.equity - account.credit
         at = firm_rules.reading(now, account.balance, equity, lots, margin)
-        before = activity.firm
         if before is None or before.firm != firm:
             before = firm_rules.opened(rules, firm, at, activity.paid)
-        if now < before.ts_us or not math.isfinite(account.balance + account.equity):
-            return  # a clock that was set back, or no number: nothing that a day may be judged by
+        if not math.isfinite(account.balance + account.equity):
+            return  # no number: nothing that a day may be judged by
         state, breaches = firm_rules.fold(
             rules, before, at, paid=activity.paid, entries=activity.entered, away=self._away
         )

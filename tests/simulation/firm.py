@@ -54,7 +54,7 @@ class Firm:
         self._drawdown = self._rng.choice((4.0, 40.0, 300.0))
         self._most = round(self._rng.choice((0.7, 1.5)) * lots, 2)
         self._stops = self._rng.choice(("reducing", "halted", "flatten"))
-        self._turned_us = self._latest_us = self._looks = 0
+        self._turned_us = self._looks = 0
         self._owed = self._resumed = False
         self.broken = False  # by the process's own word, once
         if self.on:
@@ -75,9 +75,7 @@ class Firm:
         """The process has been around once more."""
         world = self._world
         waited, self._turned_us = world.now_us - self._turned_us, world.now_us
-        back = world.clock_us() < self._latest_us  # a clock set back: nothing is judged by it
-        self._latest_us = max(self._latest_us, world.clock_us())
-        able = world.alive and world.broker.faults.connected and waited >= _LOOK_US and not back
+        able = world.alive and world.broker.faults.connected and waited >= _LOOK_US
         if not self.on or self._lost() < self._drawdown + _CLEARLY:
             self._looks = 0
         elif able:

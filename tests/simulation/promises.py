@@ -30,7 +30,7 @@ def after_step(world: World, before: Seen) -> Seen:
         if held.sl:
             world.wrong_us.pop(f"naked {held.ticket}", None)
         if held.magic:
-            if not (held.sl or sharing.is_given_time(world, held.ticket)):
+            if not (held.sl or sharing.is_given_time(world, held)):
                 raise Violation(f"position {held.ticket} has no stop")
             if not (world.shares or (world.netting and world.broker.faults.done_twice)):
                 _never_looser(world, held, before)

@@ -8,6 +8,7 @@ difference is left.
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from adapters.mt5.protocol.results import TradePosition
 from core.contracts.order import EventKind, OrderEvent
 from core.desk import NETTING
 from core.instruments import instrument
@@ -25,13 +26,15 @@ _LASTS_US = 40_000_000  # a request that is lost is waited for before the next
 Key = tuple[str, str]  # strategy, symbol
 
 
-def is_given_time(world: "World", ticket: int) -> bool:
-    """Whether a position without a stop may still get one.
+def is_given_time(world: "World", held: TradePosition) -> bool:
+    """Whether a position without a stop may still get one, or is nobody's of ours.
 
     The broker's stop may close the whole while an order is on its way that only made it smaller,
-    and then opens; execution sees that and gives it one.
+    and then opens; execution sees that and gives it one. What a person left of a position that an
+    order of ours opened keeps the order's number; that all is theirs is told by the lots at rest.
     """
-    return world.shares and not _lasts(world, f"naked {ticket}", wrong=True)
+    ours = world.parts is None or bool(world.parts.ledger.book.of_feed(SOURCE, held.symbol))
+    return world.shares and not _lasts(world, f"naked {held.ticket}", wrong=ours)
 
 
 def neglected(world: "World") -> str:

@@ -173,6 +173,8 @@ class SimulatedAccount:
         quote, price = self._entry_price(form, at_msc, known, friction, held.feed)
         held, reached = self._settled(held, quote.time_msc)
         if reached:
+            if form.action == operations.PART:
+                raise Refused(mt5.TRADE_RETCODE_POSITION_CLOSED, "The first part was closed")
             self._exit(state, held, reached)
             return self._open(form, state, at_msc, known, friction, held.feed)
         deal = BookedDeal(

@@ -138,13 +138,19 @@ def test_a_restart_goes_on_from_the_journal_and_a_person_resumes_once(
     again.close()
 
 
-def test_a_clock_that_was_set_back_changes_nothing(desk: Desk) -> None:
+def test_a_clock_that_was_set_back_takes_no_loss_away_and_begins_no_other_day(desk: Desk) -> None:
     watched = desk.watched()
     observe(desk, watched, 100_000.0)
     state = desk.ledger.activity.firm
+    assert state is not None
     desk.clock._now_us -= 86_400_000_000
+    watched.firm.observe(replace(desk.venue.account(), equity=99_800.0))
+    now = desk.ledger.activity.firm
+    assert now is not None
+    assert (now.ts_us, now.day_us, now.day_equity) == (state.ts_us, state.day_us, 100_000.0)
+    assert desk.trading.state == "active"
     watched.firm.observe(replace(desk.venue.account(), equity=90_000.0))
-    assert desk.ledger.activity.firm is state
+    assert (desk.trading.state, desk.trading.current.by) == ("halted", "breaker firm daily_loss")
 
 
 def test_what_is_no_number_is_no_news_and_lets_nothing_open(desk: Desk) -> None:
