@@ -13,7 +13,7 @@ from tests.e2e.replay_runs import checksums, cut, replay
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 
-MEASURED = {"wall_s", "train_s", "total_s", "ticks_per_s", "latency_us", "stream_s"}
+MEASURED = {"wall_s", "train_s", "train_cpu_s", "total_s", "ticks_per_s", "latency_us", "stream_s"}
 SHARDS = {"TICKHOUSE_STREAMS__SHARDS": "4", "TICKHOUSE_STREAMS__ACCOUNT_SHARDS": "4"}
 #: Of a run's other tables, those that every shard writes in, or one of them for all.
 MORE = dict.fromkeys(
