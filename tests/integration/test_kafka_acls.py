@@ -64,7 +64,7 @@ def as_role(settings: BusSettings, kafka: Broker, role: str) -> BusSettings:
 
 def may_write(bus: Bus, topic: topics.Topic) -> bool:
     try:
-        return bus.publish(topic, "k", b"mine", "an-id", timeout_s=20) > 0
+        return bus.publish(topic, "k", b"mine", "an-id", timeout_s=60) > 0
     except MessageError as error:
         refusal = str(error)
     assert "uthorization failed; which ACLs it needs" in refusal
