@@ -59,9 +59,9 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 
 
 def _count(text: str) -> int:
-    if (count := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: one symbol at least")
-    return count
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: a number of symbols, one at least")
+    return int(text)
 
 
 def _rate(text: str) -> float:

@@ -53,6 +53,6 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
 
 
 def _count(text: str) -> int:
-    if not 1 <= (count := int(text)) <= _MOST:
-        raise argparse.ArgumentTypeError(f"{text}: from 1 to {_MOST}")
-    return count
+    if not (text.isdecimal() and 1 <= int(text) <= _MOST):
+        raise argparse.ArgumentTypeError(f"{text}: a number from 1 to {_MOST}")
+    return int(text)
