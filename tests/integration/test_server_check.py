@@ -79,7 +79,16 @@ def test_the_embedded_server_is_good_and_nothing_is_left(server: Warehouse, tmp_
     assert databases(server) == there
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """What is begun in the background inherits that SIGINT is ignored: not so here."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.heavy(suite="warehouse")
+@pytest.mark.usefixtures("interruptible")
 def test_interrupted_it_leaves_nothing(server: Warehouse, tmp_path: Path) -> None:
     there = databases(server)
     environ = os.environ | {"TICKHOUSE_HOME": str(tmp_path / "home"), "PYTHONUNBUFFERED": "1"}
