@@ -26,7 +26,7 @@ def test_every_promise_holds_in_fifty_worlds() -> None:
     assert search(1000, 50, min(os.cpu_count() or 1, 4)) is None
 
 
-@pytest.mark.parametrize("seed", [1056, 6948, 7506])
+@pytest.mark.parametrize("seed", [1056, 6948, 7506, 15479, 20879, 24172, 29532])
 def test_a_seed_that_found_a_fault_stays_mended(seed: int) -> None:
     simulate(seed)
 
