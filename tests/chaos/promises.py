@@ -17,7 +17,7 @@ from core.contracts.order import OrderEvent
 from execution.journal import journal
 from execution.journal.book import Book
 from tests.chaos.people import Halt, requests
-from tests.chaos.stack import LOTS
+from tests.chaos.stack import FIRM_LOTS, LOTS
 
 _CENT = 0.005
 _SOON_MS = 10_000
@@ -92,6 +92,16 @@ def exposure_within_limits(remains: Left) -> Iterator[str]:
         held[deal.symbol] += round((1 if deal.type == 0 else -1) * deal.volume * 1e6)
         if abs(held[deal.symbol]) > LOTS * 1e6 + 1:
             yield f"{held[deal.symbol] / 1e6} lots of {deal.symbol} after deal {deal.ticket}"
+
+
+def no_more_lots_than_the_firm_allows(remains: Left) -> Iterator[str]:
+    """At no deal was more open in all symbols, long and short alike."""
+    held: Counter[int] = Counter()
+    for deal in remains.terminal.history_deals_get(1.0, 4e9):
+        held[deal.position_id] += round((1 if deal.type == 0 else -1) * deal.volume * 1e6)
+        lots = sum(map(abs, held.values())) / 1e6
+        if lots > FIRM_LOTS + 1e-6:
+            yield f"{lots} lots are open after deal {deal.ticket}, the firm allows {FIRM_LOTS}"
 
 
 def every_position_has_its_stop(remains: Left) -> Iterator[str]:
@@ -171,6 +181,7 @@ PROMISES: dict[str, Callable[[Left], Iterator[str]]] = {
     "no unjournalled order": no_unjournalled_order,
     "no change unjournalled": no_change_unjournalled,
     "exposure within limits": exposure_within_limits,
+    "no more lots than the firm allows": no_more_lots_than_the_firm_allows,
     "every position has its stop": every_position_has_its_stop,
     "journal and terminal agree": journal_and_terminal_agree,
     "nothing that adds risk while halted": nothing_adds_risk_while_halted,

@@ -1,7 +1,7 @@
 """The real processes of live trading, with a proxy on each way to bus and terminal.
 
 On a netting account two strategies of a desk share each position; on both kinds a firm's rules
-look at every order, too far away to be reached.
+look at every order: its lots are reached again and again, its losses are too far away.
 """
 
 import contextlib
@@ -35,6 +35,7 @@ from tests.chaos.proxy import Proxy
 RUN = RunSettings("chaos", "demo", "chaos", "scripted")
 STRATEGIES = "scripted", "another"  # of the desk
 LOTS = 0.1
+FIRM_LOTS = 0.15  # of all symbols
 _LIMITS = f"""\
 version = "chaos"
 [limits]
@@ -50,6 +51,7 @@ daily_loss_share = 0.5
 daily_loss_from = "higher"
 drawdown_share = 0.6
 drawdown_kind = "trailing"
+max_open_lots = {FIRM_LOTS}
 """
 _DESK = "".join(f'[strategies.{name}]\nuse = "trend"\n' for name in STRATEGIES)
 

@@ -44,8 +44,13 @@ def test_random_faults_on_real_processes_break_no_promise(result: Result) -> Non
 
 @pytest.mark.process
 @pytest.mark.heavy(suite="chaos")
-def test_the_promises_notice_what_breaks_them(result: Result) -> None:
+def test_the_promises_notice_what_breaks_them(
+    result: Result, monkeypatch: pytest.MonkeyPatch
+) -> None:
     left = result.left
+    with monkeypatch.context() as less_allowed:
+        less_allowed.setattr(promises, "FIRM_LOTS", 0.01)
+        assert list(promises.no_more_lots_than_the_firm_allows(left))
     first = next(r for r in left.requests if not r["request"]["position"])
     foreign: dict[str, Any] = {**first, "request": {**first["request"], "comment": "f" * 31}}
     naked: dict[str, Any] = {**first, "request": {**first["request"], "sl": 0.0}}

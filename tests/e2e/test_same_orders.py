@@ -1,6 +1,7 @@
 """A replay of strategies whose orders wait: a backtest decides and fills the same, all explained.
 
-One is that of examples/; another remembers, and has targets too; a third has targets alone.
+One is that of examples/; another remembers, and has targets too; a third has targets alone; a
+fourth sees a pair of symbols, and lets an order wait in one of them.
 """
 
 import json
@@ -49,8 +50,12 @@ share = 0.2
 use = "breakout"
 share = 0.2
 symbols = ["EURUSD"]
+
+[strategies.between]
+share = 0.1
+pairs = [["EURUSD", "XAUUSD"]]
 """
-WAITING, TARGETS = ("dip", "range"), ("range", "out")
+WAITING, TARGETS = ("dip", "range", "between"), ("range", "out")
 RANGE = '''
 """Both sides of a quiet market: a stop above and one below, taken back when it moves."""
 
@@ -83,6 +88,27 @@ class Range:
                   one_of="break"),
         ]
 '''
+BETWEEN = '''
+"""Waits in the first of two symbols for its strength index to come back to the other's."""
+
+import numpy as np
+from tickhouse import FEATURE_NAMES, Orders
+
+RSI = FEATURE_NAMES.index("rsi_14")
+
+
+class Between:
+    name, horizon_s, needs_model, group_size = "between", 600.0, False, 2
+
+    def __init__(self, settings):
+        pass
+
+    def pair_orders(self, rows, age_s):
+        gap = np.nan_to_num(rows[:, 0, RSI] - rows[:, 1, RSI])
+        gap = gap * (np.abs(gap) > 20) * (age_s < 30).all(axis=1)
+        away = np.full(gap.shape, 1.5)
+        return [Orders(-np.sign(gap), away, cancel=gap == 0, name="back", life_s=120.0), None]
+'''
 
 
 @dataclass
@@ -95,13 +121,14 @@ class Replayed:
 
 @pytest.fixture(scope="module")
 def replayed(recordings, tmp_path_factory):
-    """Two feeds, three strategies; processes are killed on the way."""
+    """Two feeds, four strategies; processes are killed on the way."""
     folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
     desk = folder / "desk.toml"
     desk.write_text(DESK)
     (home / "strategies").mkdir()
     (home / "strategies" / "dip.py").write_bytes(DIP.read_bytes())
     (home / "strategies" / "range.py").write_text(RANGE)
+    (home / "strategies" / "between.py").write_text(BETWEEN)
     files = [
         cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 40_000, 30_000),
         cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 30_000),
@@ -144,7 +171,9 @@ def test_a_backtest_gives_signals_orders_and_fills_of_the_replay(replayed):
     assert set(kinds) == {
         *(("dip", "dip", a) for a in ("place", "modify", "cancel")),
         *(("range", n, a) for n in ("above", "below") for a in ("place", "cancel")),
+        *(("between", "back", a) for a in ("place", "cancel")),
     }  # fmt: skip
+    assert {s.symbol for s in orders if s.strategy == "between"} == {"EURUSD"}
     assert {type(s) for s in signals if s.strategy == "range"} == {Signal, OrderSignal}
     waited = {e.order_id for e in events if e.kind is Kind.SUBMITTED and e.reason}
     ends = Counter(e.kind for e in events if e.order_id in waited)
@@ -161,6 +190,7 @@ def test_decisions_are_explained_bit_for_bit_also_from_a_bundle(
     targets = [next(s for s in signals if type(s) is Signal and s.strategy == w) for w in TARGETS]
     some = [orders[0], orders[-1], next(s for s in orders if s.signal_id in filled)]
     some += [s for s in orders if s.action == "modify"][:2]
+    some += [s for s in orders if (s.strategy, s.action) == ("between", "place")][:2]
     monkeypatch.setenv("TICKHOUSE_HOME", str(tmp_path / "nowhere"))
     with warehouse_on(replayed.home) as client:
         for number, signal in enumerate((*some, *cancels, *targets)):

@@ -215,6 +215,8 @@ BUGS = (
     Bug("what waits is taken back by nobody", WorkingOrders, "withdraw", _always(False), 50),
     Bug("what waits does not count against the full position", waiting, "_along",
         _always(0.0), 100),
+    Bug("others of a group wait on when one is filled", Book, "is_beaten",
+        _always(False), 1000),
     Bug("a change is taken as made and never sent", OrderChanges, "_once",
         _always(Outcome("done")), 50),
     Bug("the book forgets what waits", Book, "_wait", _always(None), 50),

@@ -47,8 +47,8 @@ def after_step(world: World, before: Seen) -> Seen:
         if volume > LOTS + twice + world.others[symbol] + 1e-9:
             raise Violation(f"{volume} lots of {symbol} are open; the limit is {LOTS}")
     _shares_hold(world)
-    if misplaced := world.waiting.misplaced():
-        raise Violation(misplaced)
+    if wrong := world.waiting.misplaced() or world.waiting.outlives_its_group():
+        raise Violation(wrong)
     if problem := sharing.neglected(world):
         raise Violation(problem)
     if owed := world.trips.check() or world.tenancy.check() or world.firm.check():

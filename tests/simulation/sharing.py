@@ -34,7 +34,7 @@ def is_given_time(world: "World", held: TradePosition) -> bool:
     order of ours opened keeps the order's number; that all is theirs is told by the lots at rest.
     """
     ours = world.parts is None or bool(world.parts.ledger.book.of_feed(SOURCE, held.symbol))
-    return world.shares and not _lasts(world, f"naked {held.ticket}", wrong=ours)
+    return world.shares and not lasts(world, f"naked {held.ticket}", wrong=ours)
 
 
 def neglected(world: "World") -> str:
@@ -47,7 +47,7 @@ def neglected(world: "World") -> str:
         # What the broker's stop has closed is seen with the next look at the account.
         reached = p.key.symbol in there and (mids[p.key[1:]] - p.stop_price) * p.volume < 0
         able = not (p.refused or book.is_blocked(*p.key[1:]) or world.trips.misleads(p.key.symbol))
-        if _lasts(world, f"kept {p.ticket}", wrong=reached and able, us=_SOON_US):
+        if lasts(world, f"kept {p.ticket}", wrong=reached and able, us=_SOON_US):
             return f"{p.key} stays open beyond its stop {p.stop_price}"
     for held in world.broker.positions():
         along = [p for p in book.of_feed(SOURCE, held.symbol) if (p.volume > 0) == (held.type == 0)]
@@ -56,12 +56,12 @@ def neglected(world: "World") -> str:
         other = bool(farthest) and abs(held.sl - farthest) > SYMBOLS[held.symbol][1]
         room = (mids[SOURCE, held.symbol] - farthest) * (1 if held.type == 0 else -1)
         able = not book.is_blocked(SOURCE, held.symbol) and room > 40 * SYMBOLS[held.symbol][1]
-        if _lasts(world, f"guard {held.ticket}", wrong=other and able, us=2 * _SOON_US):
+        if lasts(world, f"guard {held.ticket}", wrong=other and able, us=2 * _SOON_US):
             return f"the broker's stop of {held.symbol} is {held.sl}, the farthest {farthest}"
     return ""
 
 
-def _lasts(world: "World", name: str, *, wrong: bool, us: int = _LASTS_US) -> bool:
+def lasts(world: "World", name: str, *, wrong: bool, us: int = _LASTS_US) -> bool:
     """Whether something is wrong for too long, while execution could mend it all the time."""
     faults = world.broker.faults
     able = world.alive and faults.connected and faults.autotrading and world.ticks_flow

@@ -4,6 +4,7 @@ They come beside targets, from a source of chance of their own, so that a seed w
 before. With them a strategy may hold its full position on either side at once.
 """
 
+from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,9 @@ from adapters.mt5.venue.recognition import magic_of
 from adapters.simulator.faults import Fault
 from core.contracts.signal import OrderSignal
 from core.trading_control import ControlCommand
+from execution.journal.book import group_of
 from execution.risk import trading_state
+from tests.simulation import sharing
 from tests.simulation.market import SOURCE, SYMBOLS
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 _SHARE = 0.4
 _NAMES = ("dip", "top", "deep")
+_SOON_US, _LOOKS = 6_000_000, 3
 
 
 def are_placed(seed: int) -> bool:
@@ -38,6 +42,8 @@ class Waiting:
         self.on = are_placed(world.seed)
         self.placed = self.changed = 0
         self._signals = 0
+        self._looks: Counter[str] = Counter()  # at one that should have been taken back
+        self._sure: dict[int, OrderSignal] = {}  # by magic number: under which terms it waited last
 
     def step(self) -> None:
         """Now and then one is placed, or taken back."""
@@ -117,6 +123,34 @@ class Waiting:
             price, stop = book.unsettled[name].price, book.unsettled[name].stop_price
             if abs(price - there.price_open) > 1e-6 or abs(stop - there.sl) > 1e-6:
                 return f"order {there.ticket} waits at {there.price_open}, the journal says {price}"
+        return ""
+
+    def outlives_its_group(self) -> str:
+        """An order that waits on, unasked for, although another of its group was filled.
+
+        By the broker's own deals, and only where execution had time to see them and to ask.
+        """
+        world = self._world
+        if world.parts is None:
+            return ""
+        book = world.parts.ledger.book
+        filled = [(self._sure.get(d.magic), d) for d in world.broker.deals() if not d.entry]
+        for name, working in book.working.items():
+            magic, sure = magic_of(name), working.modifying is None
+            if not sure:
+                self._sure.pop(magic, None)  # filled now, it may have been in either group
+                continue
+            signal = self._sure[magic] = working.signal
+            beaten = signal.one_of and any(
+                deal.magic != magic and deal.time_msc * 1000 >= signal.ts_event_us
+                for other, deal in filled
+                if other is not None and group_of(other) == group_of(signal)
+            )
+            left = bool(beaten) and book.rests(name) and not working.cancelling_us
+            lasts = sharing.lasts(world, f"group {name}", wrong=left, us=_SOON_US)
+            self._looks[name] = self._looks[name] + 1 if left else 0
+            if lasts and self._looks[name] > _LOOKS:
+                return f"order {working.ticket} waits on, and another of {signal.one_of} was filled"
         return ""
 
     def rest(self) -> None:
