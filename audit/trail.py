@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from clickhouse_connect.driver.client import Client
 
-from audit import control_versions, remembered
+from audit import control_versions, remembered, rights
 from audit.export import export, shipped
 from audit.remembered import Begin, Known, Whole
 from audit.seal import Root, Seal, seal
@@ -99,6 +99,8 @@ def verify_home(
     breaks += (Break("controls", *one) for one in control_versions.compare(client, home))
     if problem_of_controls:
         breaks.append(Break("controls", "signatures", 0, problem_of_controls))
+    if edit := rights.problem(home, (placed.event for placed in own.events(0))):
+        breaks.append(Break("users", "file", *edit))
     if public_key:
         breaks += missing_seals(own.events(0), kept)
         breaks += _gone(sealed, {v.stream for v in verdicts})

@@ -115,8 +115,12 @@ def load(path: Path) -> dict[str, User]:
 
 def save(path: Path, users: Mapping[str, User]) -> None:
     """Replace the file in one step; only its owner may read it."""
-    text = msgspec.json.format(checked_json.encode(_File(list(users.values()))))
-    durable.write(path, text + b"\n", durable.PRIVATE)
+    durable.write(path, rendered(users), durable.PRIVATE)
+
+
+def rendered(users: Mapping[str, User]) -> bytes:
+    """The file of these users."""
+    return msgspec.json.format(checked_json.encode(_File(list(users.values())))) + b"\n"
 
 
 def new_user(

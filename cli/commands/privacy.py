@@ -16,6 +16,7 @@ from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace
 from rich.table import Table
 
+from audit import rights
 from audit.clients import papers, state
 from audit.clients import register as registers
 from audit.export import export
@@ -24,7 +25,8 @@ from audit.privacy.cases import Case
 from audit.privacy.vault import Vault
 from cli import destroying, signing
 from cli.commands.printed import output
-from cli.login import login
+from cli.commands.users import note_edit
+from cli.login import login, note
 from cli.outside import outside
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from cli.typed import ask
@@ -230,7 +232,12 @@ def _migrate(namespace: argparse.Namespace, settings: Settings, client: Client, 
         vault = _vault(namespace, settings, known)
         pseudonym = vault.add(_fields(["name"]), [name], namespace.reason)
     if name in users:
+        note_edit(settings, users, namespace.by)
         users[pseudonym] = replace(users.pop(name), name=pseudonym)
+        note(
+            settings, SystemClock(), namespace.by, "users renamed", pseudonym, subject=pseudonym,
+            **{rights.FILE: rights.digest(users)},
+        )  # fmt: skip
         identity.save(path, users)
     for place in migrate.replace(client, name, pseudonym):
         print(f"{place.name}: {place.rows} rows say {pseudonym} now")

@@ -17,6 +17,7 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
+from audit import rights
 from cli.commands.printed import output
 from cli.login import login, note
 from core import credentials, identity, pseudonyms, totp
@@ -76,7 +77,8 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     if _concerns_admins(users, namespace):
         ask_an_admin(users, namespace.by, settings)
     changed = _ACTIONS[namespace.action](users, namespace)
-    _note_change(namespace, changed.get(namespace.name), settings)
+    note_edit(settings, users, namespace.by or this_user())
+    _note_change(namespace, changed, settings)
     identity.save(path, changed)
     if namespace.action == "remove":
         totp.path_in(settings.home_path, namespace.name).unlink(missing_ok=True)
@@ -86,16 +88,32 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _note_change(namespace: argparse.Namespace, after: User | None, settings: Settings) -> None:
+def note_edit(settings: Settings, users: Mapping[str, User], by: str) -> None:
+    """Chain what an editor changed in the file of users: what follows builds on it."""
+    if (edit := rights.problem(settings.home_path)) is None:
+        return
+    print(f"CAUTION {edit[1]}", file=sys.stderr)
+    known: dict[str, object] = {name: _rights(user) for name, user in users.items()}
+    note(settings, SystemClock(), by, "users edited", "by hand, before this", users=known)
+
+
+def _note_change(
+    namespace: argparse.Namespace, changed: Mapping[str, User], settings: Settings
+) -> None:
     """Chained before it is done, with the rights as they are from now on."""
-    rights: dict[str, object] = {}
-    if after:
-        rights = {
-            "role": after.role, "row_filters": after.row_filters, "max_seconds": after.max_seconds,
-            "max_memory_mib": after.max_memory_mib,
-        }  # fmt: skip
-    by, action = namespace.by or this_user(), f"users {namespace.action}"
-    note(settings, SystemClock(), by, action, namespace.name, subject=namespace.name, **rights)
+    after, by = changed.get(namespace.name), namespace.by or this_user()
+    note(
+        settings, SystemClock(), by, f"users {namespace.action}", namespace.name,
+        subject=namespace.name, **(_rights(after) if after else {}),
+        **{rights.FILE: rights.digest(changed)},
+    )  # fmt: skip
+
+
+def _rights(user: User) -> dict[str, object]:
+    return {
+        "role": user.role, "row_filters": user.row_filters, "max_seconds": user.max_seconds,
+        "max_memory_mib": user.max_memory_mib,
+    }  # fmt: skip
 
 
 def _code(users: Mapping[str, User], namespace: argparse.Namespace, settings: Settings) -> None:

@@ -3,6 +3,7 @@
 A home with two accounts' worth of days: journalled, stored and sealed as live.
 """
 
+import io
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -16,7 +17,8 @@ from msgspec.structs import replace
 from audit import signing, trail
 from audit.export import export, forget_shipped
 from audit.stored import sum_of_account
-from core import audit_log
+from cli.main import main
+from core import audit_log, identity
 from core.audit_log import AuditLine, append
 from core.clock import ManualClock
 from core.contracts.audit import AuditEvent, chained
@@ -440,3 +442,17 @@ def test_a_limits_file_that_nobody_signed_is_named(home: Home) -> None:
     )  # fmt: skip
     [broken] = verified.breaks
     assert "limits.toml is not signed and not obeyed" in str(broken)
+
+
+def test_users_that_no_command_changed_are_named(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKHOUSE_HOME", str(home.settings.home_path))
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse\n"))
+    assert main(["users", "add", "root", "--role", "admin"]) == 0
+    assert home.breaks() == []
+    path = identity.path_in(home.settings.home_path)
+    path.write_bytes(path.read_bytes().replace(b'"max_seconds": 0', b'"max_seconds": 9'))
+    (problem,) = home.breaks()
+    assert problem.startswith("users, event ")
+    assert "changed by no command" in problem

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from audit import rights
 from cli import main as cli
 from cli.commands.users import filters
 from core import identity, totp
@@ -128,3 +129,44 @@ def test_codes_are_shown_once_to_who_has_the_password(
     assert totp.typed(totp.secret_of(home, "root")) not in said.out + said.err
     assert users(monkeypatch, "remove", "root") == 0
     assert not totp.path_in(home, "root").exists()
+
+
+def test_an_edit_by_hand_is_named_until_the_next_command_chains_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rights.problem(home) is None  # no users, and nothing chained
+    assert users(monkeypatch, "add", "root", "--role", "admin") == 0
+    assert users(monkeypatch, "add", "ann") == 0
+    assert rights.problem(home) is None
+    path = identity.path_in(home)
+    text = json.loads(path.read_bytes().replace(b"analyst", b"admin"))
+    del text["check"]  # as the refusal says: an edit is a person's, and no damage
+    path.write_text(json.dumps(text))
+    edited = rights.problem(home)
+    assert edited is not None
+    assert (edited[0], "users add ann" in edited[1]) == (2, True)
+    assert users(monkeypatch, "add", "bob") == 0
+    assert "CAUTION" in capsys.readouterr().err
+    assert rights.problem(home) is None
+    last = [event for event in read(path_in(home)) if event.action == "users edited"]
+    assert json.loads(last[0].detail)["users"]["ann"]["role"] == "admin"
+    path.unlink()
+    gone = rights.problem(home)
+    assert gone is not None
+    assert "is gone" in gone[1]
+
+
+def test_an_older_file_put_back_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert users(monkeypatch, "add", "root", "--role", "admin") == 0
+    assert users(monkeypatch, "add", "ann") == 0
+    before = identity.path_in(home).read_bytes()
+    assert users(monkeypatch, "remove", "ann") == 0
+    identity.path_in(home).write_bytes(before)
+    back = rights.problem(home)
+    assert back is not None
+    assert "users remove ann" in back[1]
+
+
+def test_a_home_whose_users_were_never_chained_has_nothing_to_compare(home: Path) -> None:
+    identity.save(identity.path_in(home), {"ann": identity.new_user("ann", "admin", PASSWORD)})
+    assert rights.problem(home) is None
