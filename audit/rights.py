@@ -6,11 +6,10 @@ users were changed by commands of before 0.3 alone has no such digest, and nothi
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from core import audit_log, identity
-from core.contracts.audit import AuditEvent
 
 #: In the detail of a chained change: a digest of the file as it is from then on.
 FILE = "file_sha256"
@@ -21,10 +20,10 @@ def digest(users: Mapping[str, identity.User]) -> str:
     return hashlib.sha256(identity.rendered(users)).hexdigest()
 
 
-def problem(home: Path, log: Iterable[AuditEvent] | None = None) -> tuple[int, str] | None:
+def problem(home: Path) -> tuple[int, str] | None:
     """The chained change that the file does not follow, and what is wrong; None: it does."""
     last = None
-    for event in audit_log.read(audit_log.path_in(home)) if log is None else log:
+    for event in audit_log.read(audit_log.path_in(home)):
         if event.action.startswith("users ") and FILE in json.loads(event.detail):
             last = event
     if last is None:

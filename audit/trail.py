@@ -99,7 +99,7 @@ def verify_home(
     breaks += (Break("controls", *one) for one in control_versions.compare(client, home))
     if problem_of_controls:
         breaks.append(Break("controls", "signatures", 0, problem_of_controls))
-    if edit := rights.problem(home, (placed.event for placed in own.events(0))):
+    if not stored.breaks and (edit := rights.problem(home)):
         breaks.append(Break("users", "file", *edit))
     if public_key:
         breaks += missing_seals(own.events(0), kept)

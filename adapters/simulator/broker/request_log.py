@@ -6,6 +6,8 @@ anywhere else stops the terminal. How far the log went is told by a file of its 
 written behind each record, so that a log that was cut, emptied or replaced stops it too.
 """
 
+import contextlib
+import errno
 import os
 import zlib
 from collections.abc import Iterator
@@ -86,10 +88,22 @@ class RequestLog:
         return self._records
 
     def append(self, record: dict[str, Any]) -> None:
-        """Write one record; on disk when this returns."""
+        """Write one record; on disk when this returns.
+
+        Raises:
+            OSError: the disk took not all of it; nothing of it stays, and nothing happened.
+        """
         body = msgspec.json.encode(record)
-        self._file.write(b"%08x %s\n" % (zlib.crc32(body), body))
-        getattr(os, "fdatasync", os.fsync)(self._file.fileno())
+        line = b"%08x %s\n" % (zlib.crc32(body), body)
+        try:
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+            getattr(os, "fdatasync", os.fsync)(self._file.fileno())
+        except OSError:
+            # What is left of it would stand before the next record, as damage.
+            os.ftruncate(self._file.fileno(), self._good)
+            raise
+        self._good += len(line)
         self._add(body)
         self._tell()
 
@@ -102,9 +116,13 @@ class RequestLog:
         self._count, self._sum = self._count + 1, zlib.crc32(body, self._sum)
 
     def _tell(self) -> None:
-        """Not synced: after a power cut it may tell of less than there is, and never of more."""
-        os.lseek(self._behind, 0, os.SEEK_SET)
-        os.write(self._behind, b"%010d %08x\n" % (self._count, self._sum))
+        """Not synced: after a power cut it may tell of less than there is, and never of more.
+
+        So a disk that is full keeps it behind, and no record that is on disk is taken back for it.
+        """
+        with contextlib.suppress(OSError):
+            os.lseek(self._behind, 0, os.SEEK_SET)
+            os.write(self._behind, b"%010d %08x\n" % (self._count, self._sum))
 
     def _witnessed(self) -> tuple[int, int]:
         """Records and their sum; none without a witness, or one that a power cut left empty."""

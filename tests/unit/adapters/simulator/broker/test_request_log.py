@@ -1,5 +1,6 @@
 """The log of accepted requests survives a torn write and refuses a damaged one."""
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,24 @@ def test_a_record_torn_at_any_byte_is_cut_off_and_written_anew(tmp_path: Path) -
         log.append({"number": 9})
         log.close()
         assert numbers(path) == [0, 1, 9]
+
+
+def test_a_record_that_a_full_disk_took_half_of_is_taken_back(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    log = RequestLog(path, HEADER)
+    log.append({"number": 0})
+    size, before = path.stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
+    for room in range(1, 28):  # the system itself writes so many bytes of it, and no more
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + room, before[1]))
+        try:
+            with pytest.raises(OSError, match=r"log|large|space"):
+                log.append({"number": 1, "price": 1.0})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert path.stat().st_size == size
+    log.append({"number": 2})
+    log.close()
+    assert numbers(path) == [0, 2]
 
 
 def test_a_torn_header_begins_anew(tmp_path: Path) -> None:
