@@ -96,7 +96,10 @@ def new_key(
     key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
     digest = digest_of(pepper(home), secret)
     until_us = now_us + int(days * _DAY_US)
-    key = ApiKey(key_id, name, user, granted, digest, now_us, until_us, per_minute)
+    key = ApiKey(
+        key_id=key_id, name=name, user=user, scopes=granted, digest=digest, made_us=now_us,
+        until_us=until_us, per_minute=per_minute,
+    )  # fmt: skip
     return key, f"th_{key_id}_{secret}"
 
 

@@ -228,6 +228,7 @@ def _outcome(
         closed_by_broker=kinds.count(Kind.CLOSED),
     )  # fmt: skip
     return JobOutcome(
-        job, events, slices.signals, watch.trades, curve, watch.equity.drawdown,
-        watch.settled.drawdown, counts, slices.first_us, slices.last_us, seconds,
+        job=job, events=events, signals=slices.signals, trades=watch.trades, curve=curve,
+        equity_drawdown=watch.equity.drawdown, balance_drawdown=watch.settled.drawdown,
+        counts=counts, first_us=slices.first_us, last_us=slices.last_us, seconds=seconds,
     )  # fmt: skip

@@ -49,8 +49,9 @@ def figures(number: int) -> MarketRisk:
         for n in range(6)
     ]
     return MarketRisk(
-        "bench", "live", NOW + number, 0, feeds, rng.uniform(0.9, 1.3, size).tolist(),
-        rng.uniform(5e-5, 2e-4, size).tolist(), correlation.ravel().tolist(), 0.1, 2880, shocks,
+        run_id="bench", mode="live", ts_event_us=NOW + number, slice=0, feeds=feeds,
+        mids=rng.uniform(0.9, 1.3, size).tolist(), sigma=rng.uniform(5e-5, 2e-4, size).tolist(),
+        correlation=correlation.ravel().tolist(), shrinkage=0.1, observations=2880, stress=shocks,
     )  # fmt: skip
 
 

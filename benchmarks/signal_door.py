@@ -176,8 +176,8 @@ class Rig:
         (directory / "limits.toml").write_text(_LIMITS)
         limits = LimitsFile(RUN.account, of_settings(SETTINGS.execution), directory)
         self.engine = Engine(
-            SETTINGS, self.clock, ledger, venue, self.quotes, self.trading, reconciler, funds,
-            limits=limits,
+            settings=SETTINGS, clock=self.clock, ledger=ledger, venue=venue, quotes=self.quotes,
+            trading=self.trading, reconciler=reconciler, funds=funds, limits=limits,
         )  # fmt: skip
 
     def why(self) -> str:

@@ -105,7 +105,11 @@ def names_of(certificate: x509.Certificate) -> list[str]:
 def _make_authority(folder: Path, now: datetime.datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tickhouse home")])
-    usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
+    usage = x509.KeyUsage(
+        digital_signature=False, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, key_cert_sign=True, crl_sign=True,
+        encipher_only=False, decipher_only=False,
+    )  # fmt: skip
     certificate = (
         _certificate(named, named, key.public_key(), now, _AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(True, 0), True)
@@ -141,7 +145,11 @@ def _server(
 ) -> x509.CertificateBuilder:
     named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tickhouse")])
     signer = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
+    usage = x509.KeyUsage(
+        digital_signature=True, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, key_cert_sign=False, crl_sign=False,
+        encipher_only=False, decipher_only=False,
+    )  # fmt: skip
     return (
         _certificate(named, authority.subject, key, now, days)
         .add_extension(x509.BasicConstraints(False, None), True)

@@ -111,14 +111,24 @@ def live_parts(settings: Settings, environment: Environment) -> live.Parts:
     )  # fmt: skip
     funds = CachedFunds(environment.venue, clock)
     engine = Engine(
-        settings, clock, ledger, environment.venue, quotes, trading, reconciler, funds,
-        sends=may_send(settings, environment.venue.account(), obeyed.watched, desk),
-        desk=desk, limits=limits, news=News(calendar.path_in(settings.home_path)), timer=timer,
+        settings=settings, clock=clock, ledger=ledger, venue=environment.venue, quotes=quotes,
+        trading=trading, reconciler=reconciler, funds=funds,
+        sends=may_send(settings, environment.venue.account(), obeyed.watched, desk), desk=desk,
+        limits=limits, news=News(calendar.path_in(settings.home_path)), timer=timer,
         clients=ClientRule(client_files.path_in(settings.home_path)),
         closings=closings_of(run, clock, ledger, venue, residues),
     )  # fmt: skip
     polled = watched(
-        settings, environment, ledger, quotes, limits, trading, outbox, engine, reconciler, funds
+        settings=settings,
+        environment=environment,
+        ledger=ledger,
+        quotes=quotes,
+        limits=limits,
+        trading=trading,
+        outbox=outbox,
+        engine=engine,
+        reconciler=reconciler,
+        funds=funds,
     )._replace(unsigned=obeyed.exits)
     return live.Parts(
         run=run, clock=clock, bus=environment.bus, ledger=ledger, venue=environment.venue,
@@ -154,9 +164,13 @@ def _stops(
 ) -> Stops:  # fmt: skip
     if isinstance(venue, SharedPositions):
         return SharedStops(
-            settings.exits, settings.run, clock, ledger, venue, quotes, limits, timer
-        )
-    return Stops(settings.exits, settings.run, clock, ledger, venue, quotes, limits, timer)
+            settings=settings.exits, run=settings.run, clock=clock, ledger=ledger, venue=venue,
+            quotes=quotes, limits=limits, timer=timer,
+        )  # fmt: skip
+    return Stops(
+        settings=settings.exits, run=settings.run, clock=clock, ledger=ledger, venue=venue,
+        quotes=quotes, limits=limits, timer=timer,
+    )  # fmt: skip
 
 
 def _lacking(environment: Environment, run: RunSettings, delivered: Delivered) -> Iterator[Post]:
@@ -230,20 +244,10 @@ def replay_parts(
         ledger, venue, clock, limits.rules.own.collar, repeatable=True, residues=residues
     )
     engine = Engine(
-        settings,
-        clock,
-        ledger,
-        venue,
-        quotes,
-        trading,
-        reconciler,
-        VenueFunds(venue),
-        desk=desk,
-        limits=limits,
-        news=news,
-        clients=clients,
-        closings=closings_of(settings.run, clock, ledger, venue, residues),
-    )
+        settings=settings, clock=clock, ledger=ledger, venue=venue, quotes=quotes, trading=trading,
+        reconciler=reconciler, funds=VenueFunds(venue), desk=desk, limits=limits, news=news,
+        clients=clients, closings=closings_of(settings.run, clock, ledger, venue, residues),
+    )  # fmt: skip
     stops = _stops(settings, clock, ledger, venue, quotes, limits, SystemTimer())
     return replay.Parts(
         run=settings.run, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,

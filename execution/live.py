@@ -89,8 +89,9 @@ class Live:
             parts.watched, parts.timer, parts.limits, parts.breakers, heartbeat
         )
         self._listeners = Listeners(
-            parts.run, parts.bus, parts.quotes, parts.trading, stop, parts.limits, parts.breakers,
-            parts.twin, parts.permission, parts.clock, parts.engine.market_risk,
+            run=parts.run, bus=parts.bus, quotes=parts.quotes, trading=parts.trading, stop=stop,
+            limits=parts.limits, breakers=parts.breakers, twin=parts.twin,
+            permission=parts.permission, clock=parts.clock, market_risk=parts.engine.market_risk,
         )  # fmt: skip
         self._retries = exits.Retries(parts.quotes, parts.timer)
         self._signals: Subscriber | None = None

@@ -129,7 +129,10 @@ def indicators(state: StateArray) -> Indicators:
     sma = float(one["sma_20"]) if bars >= 20 else np.nan
     ema = float(minute["ema_20"]) if bars >= 20 else np.nan
     reach = 2.0 * float(one["deviation"])
-    return Indicators(rsi, macd, signal, macd - signal, sma, ema, sma + reach, sma, sma - reach)
+    return Indicators(
+        rsi=rsi, macd=macd, macd_signal=signal, macd_histogram=macd - signal, sma=sma, ema=ema,
+        bollinger_upper=sma + reach, bollinger_middle=sma, bollinger_lower=sma - reach,
+    )  # fmt: skip
 
 
 def to_bytes(state: StateArray) -> bytes:

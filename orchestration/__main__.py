@@ -18,6 +18,7 @@ from core import settings as product
 from core.errors import TickhouseError
 from core.process import Process, Stopping
 from orchestration import dbt_project, instance
+from orchestration.bounded_end import end_within
 from orchestration.readiness import code_ready, daemon_ready, watch, webserver_ready
 
 
@@ -39,6 +40,7 @@ def main() -> int:
 
             serve(home, given.port)
             return 0
+        end_within()
         status = _dagster(_arguments(given.process, home))
     # Threads that still evaluate a sensor would hold the end up beyond the drain.
     os._exit(status)

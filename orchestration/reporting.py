@@ -117,8 +117,9 @@ def _render(
     client = connect(settings.clickhouse)
     try:
         return report_build.build_report(
-            settings, client, report, built.day, built.mode, folder, compiled, clock, by
-        )
+            settings=settings, client=client, report=report, day=built.day, mode=built.mode,
+            report_folder=folder, built=compiled, clock=clock, by=by,
+        )  # fmt: skip
     finally:
         client.close()
 

@@ -155,7 +155,16 @@ def take(
         WarehouseError, UnavailableError: it refused, or does not answer.
     """
     rows = [
-        _row(day, mode, account, clients.get(account, ""), funds, amount, began, now_us)
+        _row(
+            day=day,
+            mode=mode,
+            account=account,
+            client=clients.get(account, ""),
+            funds=funds,
+            amount=amount,
+            since=began,
+            now_us=now_us,
+        )
         for account, funds in _accounts(client, mode, day)
         for amount in _amounts(client, mode, account, funds)
         for began in [_since(client, mode, account, amount, day)]

@@ -94,8 +94,18 @@ def take(
     return BrokerStatement(
         [
             StatementDeal(
-                *head, d.ticket, d.position_id, _kind(d.type), "in" if d.entry == 0 else "out",
-                d.symbol, d.time_msc * 1000, d.volume, d.price, d.commission, d.swap, d.profit,
+                *head,
+                deal=d.ticket,
+                position=d.position_id,
+                kind=_kind(d.type),
+                entry="in" if d.entry == 0 else "out",
+                symbol=d.symbol,
+                ts_event_us=d.time_msc * 1000,
+                volume=d.volume,
+                price=d.price,
+                commission=d.commission,
+                swap=d.swap,
+                profit=d.profit,
             )
             for d in deals
             if d.time < end

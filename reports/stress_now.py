@@ -84,7 +84,16 @@ def stressed(
     )  # fmt: skip
     try:
         results = [
-            _result(account, strategy, held, scenario, prices, known, target, now_us)
+            _result(
+                account=account,
+                strategy=strategy,
+                held=held,
+                scenario=scenario,
+                prices=prices,
+                known=known,
+                target=target,
+                now_us=now_us,
+            )
             for account in accounts
             for strategy, held in by_strategy(account.holdings)
             for scenario in scenarios

@@ -70,7 +70,16 @@ def portfolio(
     if strangers and not problem:
         problem = f"without history, at the largest volatility: {', '.join(strangers)}"
     return Portfolio(
-        _summary(account, strategy, len(holdings), moment, held, market, stop_out_level, problem),
+        _summary(
+            account=account,
+            strategy=strategy,
+            positions=len(holdings),
+            moment=moment,
+            held=held,
+            market=market,
+            stop_out_level=stop_out_level,
+            problem=problem,
+        ),
         [
             ValueAtRisk(*named, f.measure, f.confidence, f.horizon, f.tail.var, f.tail.es)
             for f in values
@@ -114,8 +123,9 @@ def _feeds(
     shares = measures.contributions(held.by_feed, covariance) if known else {}
     return [
         FeedExposure(
-            *named, *feed, held.lots.get(feed, 0.0), value, moving.get(feed, value),
-            shares.get(feed, 0.0), sigma.get(feed, 0.0), moment.mids[feed],
+            *named, *feed, lots=held.lots.get(feed, 0.0), exposure=value,
+            correlated=moving.get(feed, value), contribution=shares.get(feed, 0.0),
+            sigma=sigma.get(feed, 0.0), mid=moment.mids[feed],
         )
         for feed, value in sorted(held.by_feed.items())
     ]  # fmt: skip

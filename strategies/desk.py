@@ -108,9 +108,10 @@ def _member(
     strategy = select(one.use, own, folder)
     _refuse_unfit_groups(one, strategy)
     return Member(
-        one.name, strategy, own, one.exit_settings(exits), one.symbols,
-        one.model, alone, one.signals.get("horizon_s", 0.0),
-        hashlib.sha256(decides).hexdigest()[:12], one.pairs,
+        name=one.name, strategy=strategy, signals=own, exits=one.exit_settings(exits),
+        symbols=one.symbols, model=one.model, alone=alone,
+        own_horizon_s=one.signals.get("horizon_s", 0.0),
+        version=hashlib.sha256(decides).hexdigest()[:12], groups=one.pairs,
     )  # fmt: skip
 
 

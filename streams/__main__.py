@@ -20,7 +20,7 @@ from core.health import Health
 from core.home_users import as_process
 from core.metrics import Histograms
 from core.process import Process
-from streams import cluster, compose
+from streams import cluster, compose, compose_executions, compose_signals
 
 
 def main(name: str) -> int:
@@ -34,10 +34,11 @@ def main(name: str) -> int:
         histograms = Histograms()
         state = compose.state_directory(config, name)
         bus = join(process, config, f"streams.{name}", histograms)
-        process.health.set("ready", name)
         own = as_process(config, f"streams.{name}")
-        flow = _builder(name)(own, bus, process.stopping, histograms, process.health)
-        gc.freeze()
+        with process.preparing():
+            flow = _builder(name)(own, bus, process.stopping, histograms, process.health)
+            gc.freeze()
+        process.health.set("ready", name)
         cluster.run(flow, state, config)
     logging.getLogger(__name__).info("flow %s ended", name)
     return 0
@@ -48,8 +49,8 @@ def _builder(
 ) -> Callable[[settings.Settings, Bus, threading.Event, Histograms, Health], Dataflow]:
     builders = {
         "ticks": compose.ticks,
-        "signals": compose.signals,
-        "executions": compose.executions,
+        "signals": compose_signals.signals,
+        "executions": compose_executions.executions,
     }
     if name not in builders:
         raise SettingsError(f"no flow {name!r}; known: {', '.join(builders)}")

@@ -155,8 +155,9 @@ class RiskFold:
         run, at = self._run, moment.ts_us
         return [
             Correlation(
-                run.run_id, run.mode, at, *known[i], *known[j], float(matrix[i, j]),
-                float(sigma[i]), float(sigma[j]),
+                run.run_id, run.mode, at, *known[i], *known[j],
+                correlation=float(matrix[i, j]), sigma=float(sigma[i]),
+                other_sigma=float(sigma[j]),
             )
             for i in range(len(known)) for j in range(i, len(known))
         ]  # fmt: skip

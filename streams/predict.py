@@ -104,8 +104,9 @@ class ModelInUse:
         manifest = predictor.manifest
         edge = edge_bp(rows, predictions.probabilities, manifest.gains, manifest.horizon_s)
         return Predicted(
-            sampled, self.model, predictions, edge, self._share(sampled), self._shadow(rows, past),
-            self._take_events(sampled), by_name,
+            sampled=sampled, model=self.model, predictions=predictions, edge_bp=edge,
+            share=self._share(sampled), shadow=self._shadow(rows, past),
+            events=self._take_events(sampled), named=by_name,
         )  # fmt: skip
 
     def _use(self, loaded: Loaded) -> None:

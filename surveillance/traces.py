@@ -130,8 +130,9 @@ def _spans(client: Client, orders: list[str]) -> list[otlp.Span]:
 def _span(row: Any) -> otlp.Span:
     named = dict(_attributes(row))
     return otlp.Span(
-        row["trace_id"], row["span_id"], row["parent_id"], row["span"], row["start_us"],
-        row["end_us"], not row["parent_id"] and row["outcome"] in _FAILED, named,
+        trace_id=row["trace_id"], span_id=row["span_id"], parent_id=row["parent_id"],
+        name=row["span"], start_us=row["start_us"], end_us=row["end_us"],
+        failed=not row["parent_id"] and row["outcome"] in _FAILED, attributes=named,
     )  # fmt: skip
 
 

@@ -60,8 +60,9 @@ class Desk(NamedTuple):
         """A step about a document."""
         self.vault.check_reason(document.client, self.reason)
         registers.note(
-            self.settings, self.clock, action, document.client, self.by, self.known, self.reason,
-            document.name, document=document.name,
+            settings=self.settings, clock=self.clock, action=action, client=document.client,
+            by=self.by, known=self.known, reason=self.reason, detail=document.name,
+            document=document.name,
         )  # fmt: skip
 
 

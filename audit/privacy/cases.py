@@ -110,7 +110,10 @@ def open_case(
     """A request has come."""
     name = f"request-{secrets.token_hex(4)}"
     payload = {"kind": kind, "pseudonym": pseudonym}
-    _note(settings, "opened", name, by, reason, known, payload, clock)
+    _note(
+        settings=settings, what="opened", name=name, by=by, reason=reason, known=known,
+        payload=payload, clock=clock,
+    )  # fmt: skip
     return cases(settings.home_path)[name]
 
 
@@ -124,7 +127,10 @@ def step(
         SettingsError: it is done, or is none of that kind.
     """
     check_open(case, what)
-    _note(settings, what, case.name, by, reason, known, {"basis": basis}, clock)
+    _note(
+        settings=settings, what=what, name=case.name, by=by, reason=reason, known=known,
+        payload={"basis": basis}, clock=clock,
+    )  # fmt: skip
 
 
 def check_open(case: Case, what: Step) -> None:

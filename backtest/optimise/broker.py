@@ -393,9 +393,10 @@ class FastBroker:
         known = self._known(time_msc)
         gained = quote_profit(held.long, held.volume, known.contract_size, held.price, price)
         return FastTrade(
-            "buy" if held.long else "sell", held.volume, held.opened_msc * 1000, held.price,
-            closed_us, price, cause, money(gained * self._rate(known, time_msc)), commission,
-            held.swap,
+            side="buy" if held.long else "sell", volume=held.volume,
+            opened_us=held.opened_msc * 1000, price=held.price, closed_us=closed_us,
+            exit_price=price, cause=cause, profit=money(gained * self._rate(known, time_msc)),
+            commission=commission, swap=held.swap,
         )  # fmt: skip
 
     def _ended(self, held: _Position) -> FastTrade:

@@ -109,11 +109,13 @@ def _figures(
     cost = SPREAD_BP[name.partition("_")[0]]
     week = 5 * _DAY_US
     return BarFigures(
-        name, len(predictions), int(years[predictions].min()), int(years[predictions].max()),
-        interval(lambda r: auc(lean[r], up[r]), time_us, week, draws=100),
-        interval(lambda r: auc(past[r], up[r]), time_us, week, draws=100),
-        float(((lean > 0) == up).mean()), float(((prior[predictions] > 0.5) == up).mean()), cost,
-        {
+        name=name, rows=len(predictions), first_year=int(years[predictions].min()),
+        last_year=int(years[predictions].max()),
+        auc=interval(lambda r: auc(lean[r], up[r]), time_us, week, draws=100),
+        momentum_auc=interval(lambda r: auc(past[r], up[r]), time_us, week, draws=100),
+        hit=float(((lean > 0) == up).mean()),
+        majority_hit=float(((prior[predictions] > 0.5) == up).mean()), cost_bp=cost,
+        net_bp={
             way: interval(lambda r, g=move * d - cost: float(g[r].mean()), time_us, week)  # type: ignore[misc]
             for way, d in ways.items()
         },

@@ -83,8 +83,9 @@ def investigate(feed: str, predictions: WalkedRows, member: str = "", fold: int 
     one_spread, one_step = _one_spread(predictions)
     count = blocks(predictions.time_us[moved], predictions.block_us)
     return Finding(
-        feed, what, direction_auc(predictions, lean), len(moved), count, _chance(predictions, lean),
-        _lagged(predictions, lean), name, best, one_spread, one_step,
+        feed=feed, what=what, auc=direction_auc(predictions, lean), moved=len(moved), blocks=count,
+        chance=_chance(predictions, lean), lagged=_lagged(predictions, lean), best_feature=name,
+        best_auc=best, one_spread=one_spread, one_step=one_step,
     )  # fmt: skip
 
 

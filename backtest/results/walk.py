@@ -85,9 +85,11 @@ def _walked_rows(known: Answered, move_bp: Floats, number: int, fold: Walked) ->
     prior = np.array(shares(label[fold.train]))
     spread_bp = np.maximum(data.spread[test], 0.0) / data.mid[test] * 1e4
     return WalkedRows(
-        data.time_us[test], data.rows[test], label[test], fold.predictions.probabilities,
-        np.tile(prior, (len(test), 1)), move_bp[test], spread_bp, data.mid[test],
-        np.full(len(test), number, np.int8), fold.predictions.members, fold.names,
+        time_us=data.time_us[test], rows=data.rows[test], label=label[test],
+        probabilities=fold.predictions.probabilities, prior=np.tile(prior, (len(test), 1)),
+        move_bp=move_bp[test], spread_bp=spread_bp, mid=data.mid[test],
+        fold=np.full(len(test), number, np.int8), members=fold.predictions.members,
+        names=fold.names,
     )  # fmt: skip
 
 

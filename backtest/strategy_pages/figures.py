@@ -91,10 +91,11 @@ def of(
     figures, span = result.figures, result.span_us
     costs = figures.commission + figures.swap + figures.spread_and_slippage
     return Outcome(
-        f"{feeds[0].source}.{symbols}", generated, (span[1] - span[0]) / 86_400e6, figures.trades,
-        figures.net_profit, costs, figures.profit_factor, figures.equity_drawdown.maximal,
-        _yearly(*period_returns(result.curve, deposit, span)), figures.returns,
-        figures.returns_of, figures.deflated_sharpe, trials,
+        feed=f"{feeds[0].source}.{symbols}", generated=generated,
+        days=(span[1] - span[0]) / 86_400e6, trades=figures.trades, net=figures.net_profit,
+        costs=costs, profit_factor=figures.profit_factor, drawdown=figures.equity_drawdown.maximal,
+        sharpe=_yearly(*period_returns(result.curve, deposit, span)), returns=figures.returns,
+        returns_of=figures.returns_of, deflated=figures.deflated_sharpe, trials=trials,
     )  # fmt: skip
 
 

@@ -54,8 +54,9 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
     paths = _paths(namespace, settings, scratch)
     model = _model(namespace, settings, desk)
     options = ReplayOptions(
-        tuple(paths), namespace.source, namespace.symbol, namespace.tz, 0.0, strategy, model,
-        namespace.limits, namespace.firm, desk,
+        paths=tuple(paths), source=namespace.source, symbol=namespace.symbol, tz=namespace.tz,
+        train_first=0.0, strategy=strategy, model=model, limits=namespace.limits,
+        firm=namespace.firm, desk=desk,
     )  # fmt: skip
     plan = replay_plan.build(options, settings, scratch)
     feeds, known_symbols = plan.feeds, {f.symbol for f in plan.feeds}
@@ -84,8 +85,9 @@ def build(namespace: argparse.Namespace, settings: Settings, scratch: Path) -> B
     inputs = dict(zip(plan.inputs, plan.digests, strict=True))
     settings = msgspec.structs.replace(settings, run=run)
     return BacktestRequest(
-        settings, recordings, span, model, inputs, namespace.together, namespace.spans,
-        tuple(namespace.symbols), plan.limits, plan.rules, desk,
+        settings=settings, recordings=recordings, span=span, model=model, inputs=inputs,
+        together=namespace.together, spans=namespace.spans, symbols=tuple(namespace.symbols),
+        limits=plan.limits, rules=plan.rules, desk=desk,
     )  # fmt: skip
 
 

@@ -122,9 +122,12 @@ def statement(day: Day, events: Sequence[OrderEvent]) -> BrokerStatement:
     fills = [e for e in events if e.kind in FILLS or e.kind == EventKind.BOOKED][1:]
     deals = [
         StatementDeal(
-            *head, e.venue_deal, e.venue_position, e.side if e.kind in FILLS else "balance",
-            "in" if e.purpose == "entry" else "out", e.symbol, e.ts_event_us, e.volume,
-            e.price * (1.0001 if place == 5 else 1.0), e.commission, e.swap, e.profit,
+            *head, deal=e.venue_deal, position=e.venue_position,
+            kind=e.side if e.kind in FILLS else "balance",
+            entry="in" if e.purpose == "entry" else "out", symbol=e.symbol,
+            ts_event_us=e.ts_event_us, volume=e.volume,
+            price=e.price * (1.0001 if place == 5 else 1.0), commission=e.commission, swap=e.swap,
+            profit=e.profit,
         )
         for place, e in enumerate(fills)
     ]  # fmt: skip

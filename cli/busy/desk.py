@@ -97,17 +97,13 @@ def _beat(
     for stage, median_us in stages.items():
         for spread in dice.lognormal(0.0, 0.5, 6):
             measured.record(stage, int(median_us * spread * 1_000))
+    deltas, longest_ns = measured.take()
     return Heartbeat(
-        day.run.run_id,
-        day.run.mode,
-        process,
-        day.at(0.5) if again else day.start_us,
-        number,
-        now,
-        "degraded" if degraded else "ready",
-        f"{SYMBOLS[-1]} is silent" if degraded else "",
-        *measured.take(),
-    )
+        run_id=day.run.run_id, mode=day.run.mode, process=process,
+        incarnation_us=day.at(0.5) if again else day.start_us, seq=number, ts_event_us=now,
+        status="degraded" if degraded else "ready",
+        detail=f"{SYMBOLS[-1]} is silent" if degraded else "", stages=deltas, max_ns=longest_ns,
+    )  # fmt: skip
 
 
 def risk_states(day: Day) -> list[RiskState]:

@@ -191,7 +191,10 @@ def _erase(namespace: argparse.Namespace, settings: Settings, client: Client, kn
     verdict = erasure.judge(client, settings, case.pseudonym, _today(), clock)
     by, reason = namespace.by, namespace.reason
     if verdict.obstacles:
-        cases.step(settings, case, "refused", by, reason, known, clock, verdict.basis)
+        cases.step(
+            settings=settings, case=case, what="refused", by=by, reason=reason, known=known,
+            clock=clock, basis=verdict.basis,
+        )  # fmt: skip
         print(f"Case {case.name} is refused: {verdict.basis}.")
         if verdict.until:
             print(f"Records end on {verdict.until}: open a case again then.")
@@ -202,7 +205,10 @@ def _erase(namespace: argparse.Namespace, settings: Settings, client: Client, kn
         destroying.propose(settings, case.pseudonym, content, by, reason, [change])
         return 0
     vault.erase(case.pseudonym, reason, verdict.basis)
-    cases.step(settings, case, "erased", by, reason, known, clock, verdict.basis)
+    cases.step(
+        settings=settings, case=case, what="erased", by=by, reason=reason, known=known, clock=clock,
+        basis=verdict.basis,
+    )  # fmt: skip
     if registers.register(settings.home_path).clients:
         state.publish(settings, vault, clock, by, known=known)
     print(f"Case {case.name}: the key of {case.pseudonym} is destroyed ({verdict.basis}).")

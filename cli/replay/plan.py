@@ -135,8 +135,8 @@ def build(options: ReplayOptions, settings: Settings, scratch: Path) -> ReplayPl
     inputs = tuple(str(path) for path in options.paths)
     training = options.train_first > 0
     return ReplayPlan(
-        run_id, inputs, digests, tuple(with_ticks), tuple(unparsed), cut_msc, training, limits,
-        rules,
+        run_id=run_id, inputs=inputs, digests=digests, feeds=tuple(with_ticks),
+        unparsed=tuple(unparsed), cut_msc=cut_msc, training=training, limits=limits, rules=rules,
     )  # fmt: skip
 
 

@@ -140,27 +140,29 @@ def privacy_view(one: privacy.Case, who: str, now: datetime) -> CaseView:
 
 def _abuse_row(one: abuse.Case, today: date) -> CaseRow:
     return CaseRow(
-        "abuse", one.alert_id, f"{one.scenario}, {one.symbol}", str(one.report_date),
-        str(one.due) if one.status != "closed" else "", one.is_late(today), one.analyst,
-        one.status, one.outcome,
+        kind="abuse", case_id=one.alert_id, title=f"{one.scenario}, {one.symbol}",
+        opened=str(one.report_date), due=str(one.due) if one.status != "closed" else "",
+        late=one.is_late(today), analyst=one.analyst, status=one.status, outcome=one.outcome,
     )  # fmt: skip
 
 
 def _incident_row(one: Incident, now: datetime) -> CaseRow:
     due = f"{one.due_step} by {one.ts_due:%F %H:%M}" if one.due_step else ""
     return CaseRow(
-        "incident", one.incident_id, f"{one.title}: {one.subject}", _time(one.ts_aware), due,
-        one.is_late(now), one.closed_by or one.classified_by, one.status,
-        _class(one) if one.classified_by else "",
+        kind="incident", case_id=one.incident_id, title=f"{one.title}: {one.subject}",
+        opened=_time(one.ts_aware), due=due, late=one.is_late(now),
+        analyst=one.closed_by or one.classified_by, status=one.status,
+        outcome=_class(one) if one.classified_by else "",
     )  # fmt: skip
 
 
 def _privacy_row(one: privacy.Case, today: date) -> CaseRow:
     is_open = one.status == "open"
     return CaseRow(
-        "privacy", one.name, f"{one.kind} for {one.pseudonym}", str(one.opened),
-        str(one.due) if is_open else "", one.is_late(today), one.by,
-        "open" if is_open else "closed", "" if is_open else one.status,
+        kind="privacy", case_id=one.name, title=f"{one.kind} for {one.pseudonym}",
+        opened=str(one.opened), due=str(one.due) if is_open else "", late=one.is_late(today),
+        analyst=one.by, status="open" if is_open else "closed",
+        outcome="" if is_open else one.status,
     )  # fmt: skip
 
 

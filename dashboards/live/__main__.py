@@ -86,15 +86,15 @@ async def _serve(config: Settings, bus: Bus, process: Process, listener: socket.
         SavedQuestions(config.home_path, clock),
     )  # fmt: skip
     page = pages.application(
-        Viewers(now.items),
-        controls,
-        answers,
-        older.answer,
-        trace.answer,
-        risk.answer,
-        regimes.answer,
-        partial(_room, config, clock, door, signed),
-        lambda button: [
+        viewers=Viewers(now.items),
+        controls=controls,
+        alerts=answers,
+        older=older.answer,
+        trace=trace.answer,
+        risk=risk.answer,
+        regimes=regimes.answer,
+        furnish=partial(_room, config, clock, door, signed),
+        more=lambda button: [
             *_by_company(config, people, clock),
             *asks.routes(button),
         ],

@@ -156,17 +156,16 @@ class History:
 
     def _past(self, warehouse: Client) -> Past:
         return Past(
-            self._rows(warehouse, "bars"),
-            self._structs(warehouse, "signals", OrderSignal),
-            self._structs(warehouse, "order_events", OrderEvent),
-            self._structs(warehouse, "positions", PositionState),
-            self._structs(warehouse, "accounts", AccountState),
-            self._structs(warehouse, "risks", RiskState),
-            self._structs(warehouse, "predictions", Prediction),
-            self._rows(warehouse, "models"),
-            self._rows(warehouse, "equity"),
-            self._structs(warehouse, "firm_rules", FirmRuleState),
-        )
+            bars=self._rows(warehouse, "bars"),
+            signals=self._structs(warehouse, "signals", OrderSignal),
+            orders=self._structs(warehouse, "order_events", OrderEvent),
+            positions=self._structs(warehouse, "positions", PositionState),
+            accounts=self._structs(warehouse, "accounts", AccountState),
+            risks=self._structs(warehouse, "risks", RiskState),
+            predictions=self._structs(warehouse, "predictions", Prediction),
+            models=self._rows(warehouse, "models"), equity=self._rows(warehouse, "equity"),
+            firm=self._structs(warehouse, "firm_rules", FirmRuleState),
+        )  # fmt: skip
 
     def _newest(self, warehouse: Client) -> None:
         self._in_loop(self._apply_newest, self._rows(warehouse, "day_open"))

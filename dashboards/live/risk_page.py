@@ -95,15 +95,14 @@ class RiskPage:
                 return None
             at = {**whose, "at_us": newest[0]["at_us"]}
             return Figures(
-                newest[0],
-                self._rows("risk_values", at),
-                self._rows("risk_exposures", at),
-                self._rows("risk_correlations", whose),
-                self._rows("risk_stress", whose),
-                [row["profit"] for row in self._rows("risk_distribution", at)],
-                self._rows("risk_regimes", whose),
-                self._rows("risk_profits", whose),
-            )
+                summary=newest[0], values=self._rows("risk_values", at),
+                exposures=self._rows("risk_exposures", at),
+                correlations=self._rows("risk_correlations", whose),
+                stress=self._rows("risk_stress", whose),
+                minutes=[row["profit"] for row in self._rows("risk_distribution", at)],
+                regimes=self._rows("risk_regimes", whose),
+                profits=self._rows("risk_profits", whose),
+            )  # fmt: skip
 
     def _rows(self, name: str, parameters: dict[str, Any]) -> Rows:
         if self._client is None:

@@ -85,8 +85,8 @@ class Engine:
         limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
         self.market_risk = MarketFigures(self._run.run_id)  # the driver feeds it
         self._pre_trade_risk = PreTradeRisk(
-            limits, clock, ledger, venue, quotes, trading, funds, self.market_risk, self._desk,
-            news, clients,
+            limits=limits, clock=clock, ledger=ledger, venue=venue, quotes=quotes, trading=trading,
+            funds=funds, market=self.market_risk, desk=self._desk, news=news, clients=clients,
         )  # fmt: skip
         self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
         self.needs_figures = uses_figures(limits.rules.book) or self._desk.uses_regimes

@@ -40,7 +40,10 @@ class SharedStops(Stops):
         venue: SharedPositions, quotes: Quotes, limits: LimitsFile, timer: Timer,
         late_s: float = 10.0,
     ) -> None:  # fmt: skip
-        super().__init__(settings, run, clock, ledger, venue, quotes, limits, timer, late_s)
+        super().__init__(
+            settings=settings, run=run, clock=clock, ledger=ledger, venue=venue, quotes=quotes,
+            limits=limits, timer=timer, late_s=late_s,
+        )  # fmt: skip
         self._whole = venue
         self._standing: dict[Feed, float] = {}  # the broker's stop, when last seen
         self._beyond_s: dict[int, float] = {}  # by position: since when it is left to the broker

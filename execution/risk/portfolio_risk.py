@@ -146,7 +146,10 @@ class Figures:
         alone = sum(abs(m) * u for m, u in zip(valued.exposures, self._unknown, strict=True))
         lost = self._stress.lost(exposures)
         risked = self._risked(valued.currencies, valued.per_night, variance, alone, 0.0, lost)
-        return _Standing(held, valued, risked, pulled.tolist(), moving, variance, alone, lost)
+        return _Standing(
+            held=held, valued=valued, risked=risked, pulled=pulled.tolist(), moving=moving,
+            variance=variance, alone=alone, lost=lost,
+        )  # fmt: skip
 
     def _with(
         self,

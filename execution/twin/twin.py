@@ -228,9 +228,14 @@ def comparison(waiting: Waiting, now_us: int) -> TwinComparison:
     assert real is not None
     assert twin is not None
     return TwinComparison(
-        order.run_id, order.mode, order.account, order.strategy, order.order_id, order.source,
-        order.symbol, order.ts_init_us, now_us, order.side, order.purpose, order.volume,
-        order.price, order.arrival_mid, *real, *twin,
+        run_id=order.run_id, mode=order.mode, account=order.account, strategy=order.strategy,
+        order_id=order.order_id, source=order.source, symbol=order.symbol,
+        ts_event_us=order.ts_init_us, ts_init_us=now_us, side=order.side, purpose=order.purpose,
+        volume=order.volume, price=order.price, arrival_mid=order.arrival_mid,
+        real_outcome=real.outcome, real_reason=real.reason, real_volume=real.volume,
+        real_price=real.price, real_commission=real.commission, real_latency_ms=real.latency_ms,
+        twin_outcome=twin.outcome, twin_reason=twin.reason, twin_volume=twin.volume,
+        twin_price=twin.price, twin_commission=twin.commission, twin_latency_ms=twin.latency_ms,
     )  # fmt: skip
 
 

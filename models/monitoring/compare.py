@@ -54,7 +54,11 @@ def compare(
     if count == 0:
         nan = float("nan")
         reason = "no row was predicted by both"
-        return Comparison(0, 0, nan, nan, 1.0, 0.0, 0.0, 1.0, 0, False, reason)
+        return Comparison(
+            rows=0, blocks=0, brier_champion=nan, brier_challenger=nan, brier_p=1.0,
+            net_champion=0.0, net_challenger=0.0, net_p=1.0, decisions=0, proposed=False,
+            reason=reason,
+        )  # fmt: skip
     squares = [_squares(o, at) for o, at in ((champion, ours), (challenger, theirs))]
     money = [np.nan_to_num(o.net_bp[at]) for o, at in ((champion, ours), (challenger, theirs))]
     block = champion.time_us[ours] // (BLOCK_HORIZONS * horizon_us)
@@ -62,8 +66,10 @@ def compare(
     net_p = chance(money[1] - money[0], block)
     decisions = int(np.isfinite(challenger.net_bp[theirs]).sum())
     comparison = Comparison(
-        count, len(np.unique(block)), float(squares[0].mean()), float(squares[1].mean()), brier_p,
-        float(money[0].sum()), float(money[1].sum()), net_p, decisions, False, "",
+        rows=count, blocks=len(np.unique(block)), brier_champion=float(squares[0].mean()),
+        brier_challenger=float(squares[1].mean()), brier_p=brier_p,
+        net_champion=float(money[0].sum()), net_challenger=float(money[1].sum()), net_p=net_p,
+        decisions=decisions, proposed=False, reason="",
     )  # fmt: skip
     reason = _against(comparison, min_decisions)
     praise = (

@@ -108,7 +108,10 @@ def read_outcomes(
     return Outcomes(
         feeds, times, probabilities, outputs, np.array(veto, bool),
         ANSWERS[learnt.labels](feeds, times, mids, spreads, rule, quotes).label,
-        _net_bp(feeds, times, mids, rows, direction, rule, signals, quotes),
+        _net_bp(
+            feed=feeds, time_us=times, mid=mids, rows=rows, direction=direction, rule=rule,
+            signals=signals, quotes=quotes,
+        ),
     )  # fmt: skip
 
 

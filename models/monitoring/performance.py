@@ -77,8 +77,8 @@ def watch(
     artifact, run = load(models, model), settings.run
     manifest = artifact.graphs.manifest
     outcomes = read_outcomes(
-        client, run.run_id, model, role, span, manifest, settings.signals,
-        artifact.card.settings,
+        client=client, run_id=run.run_id, model=model, role=role, span=span, manifest=manifest,
+        signals=settings.signals, learnt=artifact.card.settings,
     )  # fmt: skip
     quality = evaluate(outcomes, artifact)
     moved = _drift(client, run.run_id, span, artifact, outcomes)
@@ -126,16 +126,13 @@ def _quality(
     error = np.mean([calibration_error(reliability(p[:, c], label == c)) for c in (DOWN, UP)])
     net = outcomes.net_bp[at]
     return Quality(
-        member=name,
-        predictions=len(label),
-        hit_rate=float((p.argmax(axis=1) == label).mean()),
+        member=name, predictions=len(label), hit_rate=float((p.argmax(axis=1) == label).mean()),
         brier=float(((p - truth) ** 2).sum(axis=1).mean()),
         brier_shares=float(((of_shares - truth) ** 2).sum(axis=1).mean()),
-        calibration_error=float(error),
-        vetoed=float(outcomes.veto[at].mean()),
+        calibration_error=float(error), vetoed=float(outcomes.veto[at].mean()),
         net_bp=0.0 if name else float(np.nansum(net)),
         decisions=0 if name else int(np.isfinite(net).sum()),
-    )
+    )  # fmt: skip
 
 
 def _drift(

@@ -99,7 +99,10 @@ def search(
     name = name or f"{data.data_hash()[:12]}-{_hash(settings)}"
     features = packed({one.path.stem: one.body for one in data.own})
     journal, until = directory / "journal.log", time.time() + seconds
-    job = _Job(earlier._replace(own=()), features, settings, journal, name, until, trials, 7)
+    job = _Job(
+        data=earlier._replace(own=()), features=features, settings=settings, journal=journal,
+        name=name, until=until, trials=trials, seed=7,
+    )  # fmt: skip
     study = _study(job)
     if len(study.get_trials(deepcopy=False, states=_finished())) < trials:
         _run(job, workers, study, on_progress)

@@ -121,7 +121,10 @@ def fit(
             dataset.rows, inner.held_back, known.first[inner.held_back], ensemble.later
         ).probabilities,
     )
-    card = _card(known, split, inner, ensemble, predictions, settings, run_id, kind)
+    card = _card(
+        known=known, split=split, inner=inner, ensemble=ensemble, predictions=predictions,
+        settings=settings, run_id=run_id, kind=kind,
+    )  # fmt: skip
     walked = walk(known, settings, kind, folds, progress) if folds else ()
     card = msgspec.structs.replace(card, folds=tuple(walked), bands=bands)
     manifest = ensemble.graphs.manifest.to_bytes()

@@ -4,10 +4,13 @@ Delivery: the source's state is the next sequence to read, so after a crash it r
 came after the last committed epoch; steps and sinks behind it must not mind a repeat.
 
 It ends after a message that `is_last` accepts, and, once `stopping` is set, after the newest
-message that was on the bus at that moment: nothing is lost when a flow is asked to stop.
+message that was on the bus at that moment, or some seconds later: the rest waits on the bus for the
+next start, which goes on where this ended. Nothing is lost when a flow is asked to stop.
 """
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -29,6 +32,9 @@ _AMONG_OTHERS_S = 0.001
 #: To be awoken later is no way to rest: whatever else wakes a Bytewax source leaves one more timer
 #: behind, and a stack that ran for an hour burnt a core.
 SEVERAL_TOPICS_S = 0.02
+#: So long a live flow that is told to stop works off what is on the bus: who supervises it kills it
+#: after 15 seconds, of which storing what it has made takes some.
+LIVE_DRAIN_S = 8.0
 
 
 class SourcePosition(NamedTuple):
@@ -57,6 +63,7 @@ class BusSource(FixedPartitionedSource[Any, SourcePosition]):
         batch_bytes: int = 4_000_000,
         belongs: Callable[[Message], bool] | None = None,
         start_sequence: int = 1,
+        drain_s: float = math.inf,
     ) -> None:
         """A source that is not open yet.
 
@@ -71,11 +78,12 @@ class BusSource(FixedPartitionedSource[Any, SourcePosition]):
             batch_bytes: payload that ends a batch.
             belongs: what is another shard's is passed over; None: all is ours.
             start_sequence: of a topic of one partition, where nothing is committed yet.
+            drain_s: ends so long after `stopping` was set, whatever is still on the bus.
         """
         self._bus, self._topic, self._stopping = bus, topic, stopping
         self._decode = decode if belongs is None else _of_ours(belongs, decode)
         self._is_last, self._wait_s, self._batch_bytes = is_last, wait_s, batch_bytes
-        self._start = start_sequence
+        self._start, self._drain_s = start_sequence, drain_s
 
     def list_parts(self) -> list[str]:
         """The bus's partitions; Bytewax gives each to one of the workers."""
@@ -91,16 +99,12 @@ class BusSource(FixedPartitionedSource[Any, SourcePosition]):
         position = SourcePosition(*resume_state or (self._start, False))
         alone = for_part == self._topic.name
         return _BusPartition(
-            self._bus,
-            self._topic,
-            0 if alone else int(for_part.rpartition("-")[2]),
-            self._stopping,
-            self._is_last,
-            self._decode,
-            self._wait_s if alone else min(self._wait_s, _AMONG_OTHERS_S),
-            self._batch_bytes,
-            position,
-        )
+            bus=self._bus, topic=self._topic,
+            partition=0 if alone else int(for_part.rpartition("-")[2]), stopping=self._stopping,
+            is_last=self._is_last, decode=self._decode,
+            wait_s=self._wait_s if alone else min(self._wait_s, _AMONG_OTHERS_S),
+            batch_bytes=self._batch_bytes, position=position, drain_s=self._drain_s,
+        )  # fmt: skip
 
 
 def _of_ours(
@@ -121,13 +125,16 @@ class _BusPartition(StatefulSourcePartition[Any, SourcePosition]):
         wait_s: float,
         batch_bytes: int,
         position: SourcePosition,
+        drain_s: float,
     ) -> None:
         self._bus, self._topic, self._stopping, self._decode = bus, topic, stopping, decode
         self._is_last, self._wait_s, self._batch_bytes = is_last, wait_s, batch_bytes
         self._partition, self._position = partition, position
         self._subscriber = bus.subscribe(topic, position.next_sequence, partition)
         self._empty_turns = 0
+        self._drain_s = drain_s
         self._drain_to: int | None = None
+        self._drain_until_s = math.inf
 
     def next_batch(self) -> list[Any]:
         if self._position.ended or self._drained():
@@ -164,4 +171,8 @@ class _BusPartition(StatefulSourcePartition[Any, SourcePosition]):
             return False
         if self._drain_to is None:
             self._drain_to = self._bus.end(self._topic, self._partition)
-        return self._subscriber.position(self._partition) >= self._drain_to
+            self._drain_until_s = time.monotonic() + self._drain_s
+        return (
+            self._subscriber.position(self._partition) >= self._drain_to
+            or time.monotonic() >= self._drain_until_s
+        )

@@ -50,16 +50,10 @@ def of_engine(
 
     system = (f"system.{name}" for name in ask("SHOW TABLES FROM system"))
     return Words(
-        names("functions"),
-        names("table_functions"),
-        names("table_engines"),
-        names("database_engines"),
-        names("settings"),
-        names("merge_tree_settings"),
-        names("formats"),
-        names("data_type_families"),
-        tuple(ask("SELECT keyword FROM system.keywords ORDER BY keyword")),
-        (*tables, *system),
-        paths,
-        url,
-    )
+        functions=names("functions"), table_functions=names("table_functions"),
+        engines=names("table_engines"), database_engines=names("database_engines"),
+        settings=names("settings"), table_settings=names("merge_tree_settings"),
+        formats=names("formats"), types=names("data_type_families"),
+        keywords=tuple(ask("SELECT keyword FROM system.keywords ORDER BY keyword")),
+        tables=(*tables, *system), paths=paths, url=url,
+    )  # fmt: skip

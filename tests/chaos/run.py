@@ -99,10 +99,10 @@ def run(plan: Plan, home: Path, tell: Callable[[str], None] = lambda _: None) ->
     broken = promises.broken(remains)
     terminal.shutdown()
     return Result(
-        inflicted, Counter(e.kind.value for e in remains.events), len(remains.requests),
-        len(person.settled), restarts, len(person.halts),
-        away(remains.events, trader.signals, (trading_us, ended_us)), remains, broken,
-        time.monotonic() - begun,
+        inflicted=inflicted, kinds=Counter(e.kind.value for e in remains.events),
+        accepted=len(remains.requests), settled=len(person.settled), restarts=restarts,
+        halts=len(person.halts), away=away(remains.events, trader.signals, (trading_us, ended_us)),
+        left=remains, broken=broken, seconds=time.monotonic() - begun,
     )  # fmt: skip
 
 

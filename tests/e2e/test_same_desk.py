@@ -30,6 +30,7 @@ from tests.e2e.replay_runs import (
 )
 from tests.e2e.test_same_decisions import without_names
 from tests.support.datasets import recorded_dataset
+from tests.support.pair_strategy import APART
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 
@@ -105,28 +106,6 @@ class Mine:
         state[0] += high
         state[1] = 0.0 if high else state[1] + 1.0
         return -1 if high and state[0] % 10 == 0 else 0, 1.0 / (1.0 + state[1])
-'''
-
-APART = '''
-"""Of two symbols, against the one whose strength index is higher."""
-
-import numpy as np
-
-from features.catalog import NAMES
-
-
-class Apart:
-    name, horizon_s, needs_model = "apart", 120.0, False
-
-    def __init__(self, settings):
-        pass
-
-    def pair_targets(self, rows, age_s):
-        strength = rows[:, :, NAMES.index("rsi_14")]
-        gap = np.nan_to_num(strength[:, 0] - strength[:, 1])
-        gap = gap * (np.abs(gap) > 20) * (age_s < 30).all(axis=1)
-        ahead = np.sign(gap)[:, None] * np.array([-1, 1])
-        return ahead, np.full(age_s.shape, 0.5), np.where(age_s < 5, 1.0, 0.8)
 '''
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from streams.shards import owner
 from tests.e2e.replay_runs import checksums, cut, replay
+from tests.support.pair_strategy import APART
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 
@@ -68,26 +69,6 @@ class Counts:
         high = row[RSI] > 60
         state[0] += high
         return (-1 if high and state[0] % 10 == 0 else 0), 0.5
-'''
-APART = '''
-"""Of two symbols, against the one whose strength index is higher."""
-
-import numpy as np
-from features.catalog import NAMES
-
-
-class Apart:
-    name, horizon_s, needs_model = "apart", 120.0, False
-
-    def __init__(self, settings):
-        pass
-
-    def pair_targets(self, rows, age_s):
-        strength = rows[:, :, NAMES.index("rsi_14")]
-        gap = np.nan_to_num(strength[:, 0] - strength[:, 1])
-        gap = gap * (np.abs(gap) > 15) * (age_s < 30).all(axis=1)
-        ahead = np.sign(gap)[:, None] * np.array([-1, 1])
-        return ahead, np.full(age_s.shape, 0.5), np.full(age_s.shape, 1.0)
 '''
 
 

@@ -166,8 +166,8 @@ def test_a_report_that_nobody_made_for_yesterday_and_then_somebody_did(living: L
         day = today.date() - timedelta(days=days_ago)
         folder = folder_of(settings.home_path / "reports", "clock-sync", day, "demo")
         build_report(
-            settings, client, REPORTS["clock-sync"], day, "demo", folder,
-            ("none", settings.home_path), clock, "dagster",
+            settings=settings, client=client, report=REPORTS["clock-sync"], day=day, mode="demo",
+            report_folder=folder, built=("none", settings.home_path), clock=clock, by="dagster",
         )  # fmt: skip
         export(client, settings.clickhouse, settings.home_path)
         return living.changes("report_late")

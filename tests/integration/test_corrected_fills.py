@@ -79,8 +79,9 @@ def statement(
     return BrokerStatement(
         [
             StatementDeal(
-                *head, deal, position, kind, "in", "EUIX50", at(moved.get(deal, f"{DAY} 10:00")),
-                volume, price, commission, 0.0, profit,
+                *head, deal=deal, position=position, kind=kind, entry="in", symbol="EUIX50",
+                ts_event_us=at(moved.get(deal, f"{DAY} 10:00")), volume=volume, price=price,
+                commission=commission, swap=0.0, profit=profit,
             )
             for deal, position, kind, volume, price, commission, profit in deals
         ],

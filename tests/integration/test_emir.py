@@ -48,8 +48,8 @@ class Desk(NamedTuple):
         clock = ManualClock(at(f"{day} 23:00"))
         built = ("an-invocation", self.home / "dbt" / "compiled")
         return build.build_report(
-            settings, self.warehouse.client, catalog.named("emir"), day, "live", place, built,
-            clock, "ann",
+            settings=settings, client=self.warehouse.client, report=catalog.named("emir"), day=day,
+            mode="live", report_folder=place, built=built, clock=clock, by="ann",
         )  # fmt: skip
 
     def build(self, *models: str, day: str = "") -> None:

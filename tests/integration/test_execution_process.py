@@ -192,7 +192,10 @@ def test_who_owns_the_files_of_a_running_home_raises_nothing(
         until((home / "run" / "execution.json").exists)
         (home / "limits.toml").write_text('version = "e"\n[limits]\nmax_lots = 9.0\n')
         now = time.time_ns() // 1000
-        allowed = Override("max_lots", 9.0, "simulated", "", "eve", "", now, now + 3_600_000_000)
+        allowed = Override(
+            rule="max_lots", value=9.0, account="simulated", symbol="", by="eve", reason="",
+            from_us=now, until_us=now + 3_600_000_000,
+        )  # fmt: skip
         overrides.save(overrides.path_in(home), Overrides([allowed]))
         chain = signed.place.chain.read_bytes()
         signed.place.chain.write_bytes(chain.splitlines(keepends=True)[0])

@@ -122,7 +122,10 @@ def _live(server: Warehouse, folder: Path, patch: pytest.MonkeyPatch, rng: rando
     marts.restate(desk, *QUICK)
     assert reports.restate(desk).problems == []
     office.seal(days_ago=0)
-    return Lived(life, corrected, products, early, filed, _daily(life), office, reported)
+    return Lived(
+        life=life, corrected=corrected, products=products, early=early, filed=filed,
+        restated=_daily(life), office=office, reports=reported,
+    )  # fmt: skip
 
 
 def _at(product: str) -> Any:

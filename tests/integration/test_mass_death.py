@@ -127,8 +127,10 @@ class Wishes:
         quote, target = _BTC.tape("sim", "BTCUSD").last_until(now // 1000), float(self._count % 2)
         assert quote is not None
         signal = Signal(
-            f"wish.{self._count}", "live", "demo", "simulated", "model", "sim", "BTCUSD", now, now,
-            now // 1000, 0, target, quote.bid, quote.bid * 0.97 if target else 0.0,
-            now + 3_600_000_000, now + 10_000_000, 0.9, "a model", "",
+            signal_id=f"wish.{self._count}", run_id="live", mode="demo", account="simulated",
+            strategy="model", source="sim", symbol="BTCUSD", ts_event_us=now, ts_init_us=now,
+            time_msc=now // 1000, seq=0, target=target, reference_price=quote.bid,
+            stop_price=quote.bid * 0.97 if target else 0.0, horizon_us=now + 3_600_000_000,
+            expires_us=now + 10_000_000, confidence=0.9, model="a model", prediction_id="",
         )  # fmt: skip
         self._bus.send(SIGNALS, "sim.BTCUSD", codec.encode(signal), signal.signal_id)

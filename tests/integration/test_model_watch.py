@@ -189,8 +189,8 @@ def test_predictions_are_answered_by_the_label_their_model_learnt(
     data, learnt = planted_dataset(seed=8), ModelSettings(5.0, labels=labels, label_spreads=2.0)
     span = Span(0, int(data.time_us[-1]) + 1)
     outcomes = read_outcomes(
-        server.client, RUN.run_id, two[0].card.sha256, "champion", span, two[0].graphs.manifest,
-        SignalSettings(), learnt,
+        client=server.client, run_id=RUN.run_id, model=two[0].card.sha256, role="champion",
+        span=span, manifest=two[0].graphs.manifest, signals=SignalSettings(), learnt=learnt,
     )  # fmt: skip
     rule = LabelRule(5_000_000, learnt.label_spreads)
     answers = ANSWERS[labels](data.feed, data.time_us, data.mid, data.spread, rule)

@@ -54,8 +54,9 @@ class Desk(NamedTuple):
         built = ("an-invocation", self.home / "dbt" / "compiled")
         client = self.warehouse.client
         return build.build_report(
-            settings, client, catalog.named(name), day, "live", place, built, clock, "ann"
-        )
+            settings=settings, client=client, report=catalog.named(name), day=day, mode="live",
+            report_folder=place, built=built, clock=clock, by="ann",
+        )  # fmt: skip
 
 
 def statement(day: date) -> BrokerStatement:
@@ -65,9 +66,12 @@ def statement(day: date) -> BrokerStatement:
     def deal(
         number: int, position: int, kind: str, time: str, *facts: float, symbol: str = "EUIX50"
     ):
+        volume, price, commission, swap, profit = facts
         return StatementDeal(
-            *head, number, position, kind, "in", symbol, at(f"{day} {time}"), *facts
-        )
+            *head, deal=number, position=position, kind=kind, entry="in", symbol=symbol,
+            ts_event_us=at(f"{day} {time}"), volume=volume, price=price, commission=commission,
+            swap=swap, profit=profit,
+        )  # fmt: skip
 
     return BrokerStatement(
         [

@@ -169,8 +169,10 @@ def statement(day: date, price: float) -> BrokerStatement:
     """What the broker says of the order on EURUSD, and of the account."""
     head = (day, at(f"{day} 23:30"), "live", "acc1")
     deal = StatementDeal(
-        *head, 5, 5, "buy", "in", "EURUSD", at(f"{DAY} 10:00:05"), 0.1, price, -1.0, 0.0, 0.0
-    )
+        *head, deal=5, position=5, kind="buy", entry="in", symbol="EURUSD",
+        ts_event_us=at(f"{DAY} 10:00:05"), volume=0.1, price=price, commission=-1.0, swap=0.0,
+        profit=0.0,
+    )  # fmt: skip
     return BrokerStatement([deal], [], StatementFunds(*head, head[1], "USD", 100_000, 100_000))
 
 

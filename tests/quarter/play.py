@@ -132,17 +132,17 @@ def statement(days: list[Day], number: int, taken: date, **changed: object) -> B
     deals = [
         StatementDeal(
             *head,
-            fill.deal,
-            fill.deal // 100 * 100,
-            str(changed.get(f"kind_{fill.deal}", kind)),
-            "in",
-            fill.symbol,
-            fill.us,
-            fill.lots,
-            changed.get(f"price_{fill.deal}", fill.price),
-            -1.0,
-            0.0,
-            fill.profit,
+            deal=fill.deal,
+            position=fill.deal // 100 * 100,
+            kind=str(changed.get(f"kind_{fill.deal}", kind)),
+            entry="in",
+            symbol=fill.symbol,
+            ts_event_us=fill.us,
+            volume=fill.lots,
+            price=changed.get(f"price_{fill.deal}", fill.price),
+            commission=-1.0,
+            swap=0.0,
+            profit=fill.profit,
         )
         for fill in day.fills
         for kind in ["buy" if fill.way > 0 else "sell"]
@@ -190,8 +190,9 @@ def _reported(server: Warehouse, settings: Settings, days: list[Day]) -> None:
             report = catalog.named(name)
             place = package.folder_of(build.base_of(settings), name, day.day, "live")
             version, _ = build.build_report(
-                settings, server.client, report, day.day, "live", place, compiled, clock, "ann"
-            )
+                settings=settings, client=server.client, report=report, day=day.day, mode="live",
+                report_folder=place, built=compiled, clock=clock, by="ann",
+            )  # fmt: skip
             if not version.manifest.breaks.get("error", 0):
                 later = ManualClock(at(f"{day.day} 10:00") + 86_400_000_000)
                 build.sign(settings, version, "ann", True, later)

@@ -179,7 +179,16 @@ class _Script:
         )  # fmt: skip
         way, symbol = 1 if side == "buy" else -1, str(more.get("symbol", INDEX))
         self._fills.append(
-            Fill(self._name(str(number)), deal, us, symbol, way, lots, price, profit)
+            Fill(
+                order=self._name(str(number)),
+                deal=deal,
+                us=us,
+                symbol=symbol,
+                way=way,
+                lots=lots,
+                price=price,
+                profit=profit,
+            )
         )
 
     def _event(self, order: str, kind: EventKind, second: float, **more: object) -> int:

@@ -158,7 +158,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     state = TradingState(trading_control.path_in(folder), own / "breakers.json")
     state.trip(ControlCommand("reducing", "drawdown", "too far", 7))
     _limits(folder, folder)
-    decided = Override("max_lots", 3.0, ACCOUNT, "", "ann", "for a test", 1, 2)
+    decided = Override(
+        rule="max_lots", value=3.0, account=ACCOUNT, symbol="", by="ann", reason="for a test",
+        from_us=1, until_us=2,
+    )  # fmt: skip
     overrides.save(overrides.path_in(folder), Overrides((decided,)))
     identity.save(
         identity.path_in(folder), {"ann": identity.new_user("ann", "admin", "long enough")}

@@ -25,8 +25,9 @@ ROOT = Path(__file__).parents[2]
 
 def event(number: int) -> OrderEvent:
     return OrderEvent(
-        0, f"o{number}.1", EventKind.DENIED, "r", "demo", "a", "s", f"o{number}", "sig", "oanda",
-        "EURUSD", number, number,
+        seq=0, event_id=f"o{number}.1", kind=EventKind.DENIED, run_id="r", mode="demo", account="a",
+        strategy="s", order_id=f"o{number}", signal_id="sig", source="oanda", symbol="EURUSD",
+        ts_event_us=number, ts_init_us=number,
     )  # fmt: skip
 
 

@@ -80,7 +80,8 @@ def application(settings: Settings, clock: Clock, *, signed: bool = False) -> St
     door = Door(home, entrance, ("compliance",))
     older = OlderBars(settings.clickhouse).answer
     return pages.application(
-        Viewers(Items()), controls, AlertAnswers(home, entrance, clock, is_real=False), older,
-        older, older, FeedRegimes(settings.clickhouse, settings.run).answer,
-        lambda: furnished(settings, clock, door, lambda: signed),
+        viewers=Viewers(Items()), controls=controls,
+        alerts=AlertAnswers(home, entrance, clock, is_real=False), older=older, trace=older,
+        risk=older, regimes=FeedRegimes(settings.clickhouse, settings.run).answer,
+        furnish=lambda: furnished(settings, clock, door, lambda: signed),
     )  # fmt: skip

@@ -76,8 +76,8 @@ class Office:
         folder = package.folder_of(build.base_of(desk.settings), name, day, self._mode)
         compiled = ("", dbt_project.target(desk.settings) / "compiled")
         return build.build_report(
-            desk.settings, desk.client, catalog.named(name), day, self._mode, folder, compiled,
-            desk.clock, desk.by,
+            settings=desk.settings, client=desk.client, report=catalog.named(name), day=day,
+            mode=self._mode, report_folder=folder, built=compiled, clock=desk.clock, by=desk.by,
         )  # fmt: skip
 
     def restated(self, filed: Filed) -> list[tuple[Side, Side]]:

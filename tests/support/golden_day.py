@@ -64,7 +64,10 @@ class GoldenDesk(NamedTuple):
         built = ("an-invocation", self.home / "dbt" / "compiled")
         clock, client = ManualClock(START_US), self.server.client
         report = catalog.named(name)
-        return build.build_report(settings, client, report, DAY, "live", place, built, clock, "ann")
+        return build.build_report(
+            settings=settings, client=client, report=report, day=DAY, mode="live",
+            report_folder=place, built=built, clock=clock, by="ann",
+        )  # fmt: skip
 
     def late_tick(self) -> None:
         """A quote that came late: it stood when the order at 160.198 s was sent."""

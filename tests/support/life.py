@@ -6,11 +6,13 @@ is asked for. Everything between is the product: sessions, flows with their reco
 registry, the warehouse.
 """
 
+import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 from clickhouse_connect.driver.client import Client
@@ -43,7 +45,7 @@ from features.state import new_state
 from models.serving.artifact import Artifact
 from models.training.dataset import Dataset
 from models.training.train import fit
-from streams import cluster, compose
+from streams import cluster, compose, compose_signals
 from streams.explain import attempts, facts, history, material
 from tests.support.memory_bus import MemoryBus
 from tests.support.recordings import recorded_ticks
@@ -185,10 +187,11 @@ class Life:
     def _run(self, flow: str) -> None:
         stopping = threading.Event()
         stopping.set()  # it ends after the newest message
-        build = {"ticks": compose.ticks, "signals": compose.signals}[flow]
+        build = {"ticks": compose.ticks, "signals": compose_signals.signals}[flow]
         health = Health(f"streams.{flow}", self.home / "run")
         own = as_process(self.settings, f"streams.{flow}")
-        built = build(own, self.bus, stopping, Histograms(), health)
+        with patch.object(compose, "LIVE_DRAIN_S", math.inf):  # nobody kills what takes longer
+            built = build(own, self.bus, stopping, Histograms(), health)
         cluster.run(built, compose.state_directory(self.settings, flow), self.settings)
 
     def filled(self, signal: Signal) -> bool:
@@ -234,7 +237,10 @@ def _filled(signal: Signal, run: RunSettings) -> list[OrderEvent]:
     deal, done_us = int(signal.signal_id[:12], 16), order.ts_init_us + 400
     side: Side = "buy" if order.side == "buy" else "sell"
     price = signal.reference_price
-    fill = Fill(deal, deal, deal, done_us, side, order.volume, price, -0.5, 0.0, 0.0)
+    fill = Fill(
+        order=deal, deal=deal, position=deal, time_us=done_us, side=side, volume=order.volume,
+        price=price, commission=-0.5, swap=0.0, profit=0.0,
+    )  # fmt: skip
     done = events.filled(order, fill, EventKind.FILLED, done_us + 100)
     return [events.received(order, signal), order, done]
 

@@ -170,10 +170,13 @@ def run(
     reconciler = Reconciler(ledger, venue, clock, collar, repeatable=True)
     limits = limits or LimitsFile(RUN.account, of_settings(SETTINGS.execution))
     engine = Engine(
-        SETTINGS, clock, ledger, venue, quotes, TradingState(None), reconciler, VenueFunds(venue),
-        limits=limits,
+        settings=SETTINGS, clock=clock, ledger=ledger, venue=venue, quotes=quotes,
+        trading=TradingState(None), reconciler=reconciler, funds=VenueFunds(venue), limits=limits,
     )  # fmt: skip
-    stops = Stops(SETTINGS.exits, RUN, clock, ledger, venue, quotes, limits, SystemTimer())
+    stops = Stops(
+        settings=SETTINGS.exits, run=RUN, clock=clock, ledger=ledger, venue=venue, quotes=quotes,
+        limits=limits, timer=SystemTimer(),
+    )  # fmt: skip
     composed = replay.Parts(
         run=RUN, clock=clock, ledger=ledger, venue=venue, quotes=quotes, engine=engine,
         reconciler=reconciler, outbox=outbox, stops=stops,

@@ -47,7 +47,20 @@ def store(where: ClickhouseSettings) -> None:
         fold.ticks(batch)
         writer.insert("tick", tick_columns("sim", symbol, tape))
     opened = end_us - 7_200_000_000
-    fold.event(AccountState("live", "demo", "simulated", opened, 0, 0, "USD", 1e5, 1e5, 500.0))
+    fold.event(
+        AccountState(
+            run_id="live",
+            mode="demo",
+            account="simulated",
+            ts_event_us=opened,
+            ts_init_us=0,
+            seq=0,
+            currency="USD",
+            balance=1e5,
+            equity=1e5,
+            margin=500.0,
+        )
+    )
     for seq, (strategy, symbol, lots) in enumerate(
         (("trend", "EURUSD", 0.8), ("pairs", "XAUUSD", -0.2), ("pairs", "EURUSD", 0.3)), 1
     ):

@@ -283,10 +283,16 @@ def measured() -> list[clocks.Measurement]:
     readings = []
     for n in range(48):
         offset = 1_500.0 if n == 30 else 40.0 * (n % 5) - 80.0
-        server = ClockReading("time.example", "ntp", 2, offset, 220.0, True, True, "")
+        server = ClockReading(
+            source="time.example", method="ntp", stratum=2, offset_us=offset, uncertainty_us=220.0,
+            traceable=True, synchronised=True, detail="",
+        )  # fmt: skip
         now = midnight + n * 1_800_000_000
         readings.append(clocks.of_reading(server, "desk-1", now, 1.0, clocks.STAMP_POINT))
-    broker = ClockReading("broker oanda", "ticks", 0, 3_000.0, 1_400.0, False, True, "quickest")
+    broker = ClockReading(
+        source="broker oanda", method="ticks", stratum=0, offset_us=3_000.0, uncertainty_us=1_400.0,
+        traceable=False, synchronised=True, detail="quickest",
+    )  # fmt: skip
     readings.append(clocks.of_reading(broker, "desk-1", START_US, 1_000.0, "ts_event of ticks"))
     return readings
 

@@ -148,7 +148,10 @@ def edits_limits(weeks: Weeks, _: Running) -> None:
 
 def edits_decisions(weeks: Weeks, _: Running) -> None:
     now = weeks.desk.now_us
-    allowed = Override("max_lots", 5.0, "simulated", "", "eve", "mine", now, now + DAY_US)
+    allowed = Override(
+        rule="max_lots", value=5.0, account="simulated", symbol="", by="eve", reason="mine",
+        from_us=now, until_us=now + DAY_US,
+    )  # fmt: skip
     path = overrides.path_in(weeks.home)
     weeks.edit(path, b"")
     overrides.save(path, Overrides([allowed]))

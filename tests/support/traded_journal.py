@@ -23,7 +23,20 @@ def trade(number: int) -> Iterator[list[Record]]:
     received = _event(entry, 1, EventKind.RECEIVED, wanted, number, "buy", "entry")
     yield [wanted, received, *_order(entry, 1, wanted, number, "buy", "entry")]
     seq = (number - 1) * PER_TRADE + 4
-    yield [AccountState("live", "live", "acc1", now, now, seq, "EUR", 1e5, 1e5 + number % 97, 0.0)]
+    yield [
+        AccountState(
+            run_id="live",
+            mode="live",
+            account="acc1",
+            ts_event_us=now,
+            ts_init_us=now,
+            seq=seq,
+            currency="EUR",
+            balance=1e5,
+            equity=1e5 + number % 97,
+            margin=0.0,
+        )
+    ]
     yield list(_order(leave, 0, wanted, number, "sell", "horizon"))
     other = _signal(-number, symbol, now + 1)
     denied = order_id(other.signal_id, "entry")
@@ -40,8 +53,11 @@ def _order(
 def _signal(number: int, symbol: str, now: int) -> Signal:
     name = signal_id("live", "model", "sim", symbol, number, 0)
     return Signal(
-        name, "live", "live", "acc1", "model", "sim", symbol, now, now, now // 1000, 0, 1.0, 1.1,
-        1.0, now + 60_000_000, now + 5_000_000, 0.7, "m", "p", 1.2, 0.001,
+        signal_id=name, run_id="live", mode="live", account="acc1", strategy="model", source="sim",
+        symbol=symbol, ts_event_us=now, ts_init_us=now, time_msc=now // 1000, seq=0, target=1.0,
+        reference_price=1.1, stop_price=1.0, horizon_us=now + 60_000_000,
+        expires_us=now + 5_000_000, confidence=0.7, model="m", prediction_id="p", take_profit=1.2,
+        trail=0.001,
     )  # fmt: skip
 
 

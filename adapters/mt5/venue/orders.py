@@ -115,12 +115,12 @@ class Venue:
             WorkingOrder(
                 o.ticket,
                 *self._feeds[o.symbol],
-                o.volume_current,
-                o.magic,
-                o.price_open,
-                o.sl,
-                o.tp,
-                round(o.time_expiration),
+                volume=o.volume_current,
+                magic=o.magic,
+                price=o.price_open,
+                stop_price=o.sl,
+                take_profit=o.tp,
+                expires_s=round(o.time_expiration),
             )
             for o in orders
             if o.symbol in self._feeds

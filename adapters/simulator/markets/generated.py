@@ -96,7 +96,10 @@ def day_ticks(symbol: str, day: int, seed: int, lively_s: int | None = None) -> 
     second, msc = _times(random, shape, known, day, news)
     if not len(second):
         return np.zeros(0, MT5_TICK)
-    mid = _mid(random, shape, known, day, second, news, seed, lively_s)
+    mid = _mid(
+        random=random, shape=shape, known=known, day=day, second=second, news=news, seed=seed,
+        lively_s=lively_s,
+    )  # fmt: skip
     bid, ask = _quotes(random, shape, known, mid, _widening(day, news)[second])
     return _ticks(day * DAY_MSC + msc, bid, ask, known)
 

@@ -77,7 +77,10 @@ def segment(number: int, ticks: Ticks, before_msc: int = 0) -> Segment:
     bid, ask = bid[tradable], ask[tradable]
     low = float(np.minimum(bid, ask).min(initial=np.inf))
     high = float(np.maximum(bid, ask).max(initial=-np.inf))
-    return Segment(number, ticks, times, times[tradable], bid, ask, low, high)
+    return Segment(
+        number=number, ticks=ticks, reached=times, time=times[tradable], bid=bid, ask=ask, low=low,
+        high=high,
+    )  # fmt: skip
 
 
 class Tape(ABC):

@@ -16,8 +16,14 @@ from core.errors import InputError, SettingsError, UnavailableError
 from tests.support.http_receiver import Receiver
 from tests.support.servers import free_port
 
-WHOLE = otlp.Span("00" + "ab" * 15, "01" * 8, "", "order", 1_000_000, 1_000_250, False, {"a": "b"})
-BACK = otlp.Span("00" + "ab" * 15, "02" * 8, "01" * 8, "broker", 1_000_200, 1_000_100, True, {})
+WHOLE = otlp.Span(
+    trace_id="00" + "ab" * 15, span_id="01" * 8, parent_id="", name="order", start_us=1_000_000,
+    end_us=1_000_250, failed=False, attributes={"a": "b"},
+)  # fmt: skip
+BACK = otlp.Span(
+    trace_id="00" + "ab" * 15, span_id="02" * 8, parent_id="01" * 8, name="broker",
+    start_us=1_000_200, end_us=1_000_100, failed=True, attributes={},
+)  # fmt: skip
 
 
 def parsed(body: dict[str, Any]) -> ExportTraceServiceRequest:

@@ -129,7 +129,10 @@ def test_a_request_is_a_case_with_a_day_and_an_outcome_that_stays(
     cases.step(settings, case, "noted", "ann", "identified by passport", True, clock)
     with pytest.raises(SettingsError, match="asks for erasure"):
         cases.step(settings, case, "exported", "ann", "x", True, clock)
-    cases.step(settings, case, "refused", "ann", "x", True, clock, "article 17(3)(b): orders")
+    cases.step(
+        settings=settings, case=case, what="refused", by="ann", reason="x", known=True, clock=clock,
+        basis="article 17(3)(b): orders",
+    )  # fmt: skip
     now = cases.named(settings.home_path, case.name)
     assert (now.status, now.basis) == ("refused", "article 17(3)(b): orders")
     assert now.notes == ("ann: identified by passport",)

@@ -107,7 +107,17 @@ def test_holds_are_chained_events_and_say_what_they_came_too_late_for(tmp_path: 
     subjects = holds.subjects_of(OURS, TABLES)
     gone = {"policy": "orders", "before": "2020-01-01", "count": 7}
     audit_log.append(
-        tmp_path, AuditLine(5, "ann", True, holds.DESTROYED, "", "order_score", "", gone)
+        tmp_path,
+        AuditLine(
+            ts_us=5,
+            by="ann",
+            authenticated=True,
+            action=holds.DESTROYED,
+            detail="",
+            subject="order_score",
+            reason="",
+            payload=gone,
+        ),
     )
     hold = Hold("case-1", ("orders",), date(2019, 6, 1), None, "ann", "a claim", 9)
     late = holds.place(settings, hold, OURS, subjects, known=True)

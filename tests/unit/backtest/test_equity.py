@@ -48,9 +48,10 @@ def ticks(first_s, bids):
 def fill(second, side, price, purpose="entry", **more):
     given = {"commission": -0.35, "arrival_mid": price - 0.0001, **more}
     return OrderEvent(
-        0, "", EventKind.FILLED, "r", "backtest", "a", "s", "o", "signal", *FEED,
-        START_US + second * 1_000_000, 0, side=side, purpose=purpose, volume=0.1, price=price,
-        venue_position=7, **given,
+        seq=0, event_id="", kind=EventKind.FILLED, run_id="r", mode="backtest", account="a",
+        strategy="s", order_id="o", signal_id="signal", source=FEED[0], symbol=FEED[1],
+        ts_event_us=START_US + second * 1_000_000, ts_init_us=0, side=side, purpose=purpose,
+        volume=0.1, price=price, venue_position=7, **given,
     )  # fmt: skip
 
 

@@ -19,8 +19,11 @@ PAGES = Path(__file__).resolve().parents[3] / "docs" / "strategies"
 
 def outcome(net, *, costs=-10.0, trades=5, low=-1.0, deflated=0.3, generated=False):
     ratio = Yearly(low + 2, low, low + 4)
-    return Outcome("oanda.EURUSD", generated, 10.0, trades, net, costs, 1.5, 20.0, ratio, 10, "day",
-                   deflated, 84)  # fmt: skip
+    return Outcome(
+        feed="oanda.EURUSD", generated=generated, days=10.0, trades=trades, net=net, costs=costs,
+        profit_factor=1.5, drawdown=20.0, sharpe=ratio, returns=10, returns_of="day",
+        deflated=deflated, trials=84,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,39 @@ with Process("tried", Path(sys.argv[1])) as process:
 """
 
 
+#: What is imported, a minute long on a busy machine, and looks at no event.
+PREPARING = """
+import os, signal, sys, time
+from pathlib import Path
+from core.process import Process
+
+with Process("tried", Path(sys.argv[1])) as process:
+    if sys.argv[2] == "before":
+        signal.raise_signal(signal.SIGTERM)
+        process.stopping.wait()
+    with process.preparing():
+        if sys.argv[2] == "within":
+            signal.raise_signal(signal.SIGTERM)
+        time.sleep(0 if sys.argv[2] == "after" else 600)
+    signal.raise_signal(signal.SIGTERM)
+    process.stopping.wait()
+    print("ended in order")
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"), [("before", ""), ("within", ""), ("after", "ended in order\n")]
+)
+def test_who_is_told_to_stop_while_it_prepares_does_not_prepare_to_the_end(
+    tmp_path: Path, moment: str, said: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PREPARING, str(tmp_path), moment],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, said), done.stderr
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_signal_in_the_midst_of_a_wait_ends_the_process(tmp_path: Path, name: str) -> None:
     done = subprocess.run(

@@ -133,9 +133,9 @@ class Desk:
         self.funds = CachedFunds(self.venue, self.clock)
         self.limits_file = LimitsFile(RUN.account, of_settings(self.settings.execution))
         self.engine = Engine(
-            self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
-            self.reconciler, self.funds, sends=sends, limits=self.limits_file, desk=strategies,
-            closings=self.closings,
+            settings=self.settings, clock=self.clock, ledger=self.ledger, venue=self.venue,
+            quotes=self.quotes, trading=self.trading, reconciler=self.reconciler, funds=self.funds,
+            sends=sends, limits=self.limits_file, desk=strategies, closings=self.closings,
         )  # fmt: skip
         self._sends, self._strategies, self.open = sends, strategies, True
         self.at(1.0)
@@ -144,9 +144,9 @@ class Desk:
         """Trade under the limits of a file from now on."""
         self.limits_file = limits
         self.engine = Engine(
-            self.settings, self.clock, self.ledger, self.venue, self.quotes, self.trading,
-            self.reconciler, self.funds, sends=self._sends, limits=limits, desk=self._strategies,
-            closings=self.closings,
+            settings=self.settings, clock=self.clock, ledger=self.ledger, venue=self.venue,
+            quotes=self.quotes, trading=self.trading, reconciler=self.reconciler, funds=self.funds,
+            sends=self._sends, limits=limits, desk=self._strategies, closings=self.closings,
         )  # fmt: skip
 
     def at(self, seconds: float, price: float = 1.1) -> None:
@@ -191,8 +191,9 @@ class Desk:
             self.journal, self.bus, self.venue, self.clock, timer or self.timer
         )
         return compose.watched(
-            self.settings, world, self.ledger, self.quotes, self.limits_file, self.trading,
-            self.outbox, self.engine, self.reconciler, self.funds,
+            settings=self.settings, environment=world, ledger=self.ledger, quotes=self.quotes,
+            limits=self.limits_file, trading=self.trading, outbox=self.outbox, engine=self.engine,
+            reconciler=self.reconciler, funds=self.funds,
         )  # fmt: skip
 
     def live(self, stop: threading.Event, **parts: Any) -> live.Live:

@@ -14,7 +14,10 @@ from execution.replay_slices import SliceReader
 from tests.support.memory_bus import MemoryBus
 
 RUN, MINUTE = "r1", 60_000_000
-FIGURES = MarketRisk(RUN, "replay", MINUTE, 1, [("x", "EURUSD")], [1.1], [1e-4], [1.0], 0.0, 100)
+FIGURES = MarketRisk(
+    run_id=RUN, mode="replay", ts_event_us=MINUTE, slice=1, feeds=[("x", "EURUSD")], mids=[1.1],
+    sigma=[1e-4], correlation=[1.0], shrinkage=0.0, observations=100,
+)  # fmt: skip
 
 
 def bus_with(*figures: Struct) -> MemoryBus:

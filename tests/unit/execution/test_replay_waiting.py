@@ -210,8 +210,10 @@ def with_figures(bus: MemoryBus) -> MemoryBus:
         while minute <= cut.end_msc * 1000:
             sigma = [1e-2 if minute // 60_000_000 % 2 == 0 else 1e-5] * 3
             message = MarketRisk(
-                replays.RUN.run_id, "replay", minute, number, feeds, mids, sigma,
-                [1.0, 0.9, 0.0, 0.9, 1.0, 0.0, 0.0, 0.0, 1.0], 0.0, 100,
+                run_id=replays.RUN.run_id, mode="replay", ts_event_us=minute, slice=number,
+                feeds=feeds, mids=mids, sigma=sigma,
+                correlation=[1.0, 0.9, 0.0, 0.9, 1.0, 0.0, 0.0, 0.0, 1.0], shrinkage=0.0,
+                observations=100,
             )  # fmt: skip
             bus.publish(MARKET_RISK, "k", codec.encode(message))
             minute += 60_000_000

@@ -42,7 +42,10 @@ def told_to(
 
 def result(check: str, status: str, severity: str, checked_us: int) -> CheckResult:
     place = (check, "feature", "feature", "r", CLOSE_US, checked_us)
-    return CheckResult(*place, status, severity, 0.1, "", 9, 1, "{}")
+    return CheckResult(
+        *place, status=status, severity=severity, observed=0.1, expected="", rows_checked=9,
+        rows_failed=1, detail="{}",
+    )  # fmt: skip
 
 
 def evaluated(sensor: Any, cursor: str | None, instance: Any = None) -> tuple[Any, Any]:

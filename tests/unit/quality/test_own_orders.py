@@ -20,8 +20,9 @@ class Day:
     def order(self, at_us: int, **changes: object) -> OwnOrder:
         self.number += 1
         usual = OwnOrder(
-            "r", "live", "a", "s", "oanda", "EURUSD", f"{self.number:04d}", at_us, "buy", 0.1,
-            1.1, 0.1 * 1.10005, 0.1,
+            run_id="r", mode="live", account="a", strategy="s", source="oanda", symbol="EURUSD",
+            order_id=f"{self.number:04d}", ts_event_us=at_us, side="buy", volume=0.1, mid=1.1,
+            traded=0.1 * 1.10005, filled=0.1,
         )  # fmt: skip
         return usual._replace(**changes)
 

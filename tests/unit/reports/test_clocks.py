@@ -17,7 +17,10 @@ from reports import clocks
 from tests.support.warehouse_server import Warehouse, empty_tables, warehouse
 
 __all__ = ["warehouse"]
-CHRONY = ClockReading("time.example", "chrony", 2, -4.0, 30.0, True, True, "leap: Normal")
+CHRONY = ClockReading(
+    source="time.example", method="chrony", stratum=2, offset_us=-4.0, uncertainty_us=30.0,
+    traceable=True, synchronised=True, detail="leap: Normal",
+)  # fmt: skip
 
 
 def test_references_that_answer_are_rows(monkeypatch: pytest.MonkeyPatch) -> None:

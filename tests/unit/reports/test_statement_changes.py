@@ -12,8 +12,9 @@ MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 def deal(number: int, day: date, price: float = 10.0) -> StatementDeal:
     head = (TUESDAY, at("2026-03-04 00:05"), "live", "a")
     return StatementDeal(
-        *head, number, 1, "buy", "in", "X", at(f"{day} 10:00"), 1.0, price, 0, 0, 0
-    )
+        *head, deal=number, position=1, kind="buy", entry="in", symbol="X",
+        ts_event_us=at(f"{day} 10:00"), volume=1.0, price=price, commission=0, swap=0, profit=0,
+    )  # fmt: skip
 
 
 def content(one: StatementDeal) -> Content:

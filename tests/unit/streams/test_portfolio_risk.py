@@ -52,9 +52,31 @@ def position(
 
 def events(mode: str) -> list[PositionState | AccountState]:
     return [
-        AccountState("live", mode, "desk", at(1), 0, 0, "USD", 10_000.0, 10_000.0, 0.0),
+        AccountState(
+            run_id="live",
+            mode=mode,
+            account="desk",
+            ts_event_us=at(1),
+            ts_init_us=0,
+            seq=0,
+            currency="USD",
+            balance=10_000.0,
+            equity=10_000.0,
+            margin=0.0,
+        ),
         position(50.5, 1, "EURUSD", 1.0, 1.1, mode),
-        AccountState("live", mode, "desk", at(51), 0, 1, "USD", 10_000.0, 9_990.0, 3_663.0),
+        AccountState(
+            run_id="live",
+            mode=mode,
+            account="desk",
+            ts_event_us=at(51),
+            ts_init_us=0,
+            seq=1,
+            currency="USD",
+            balance=10_000.0,
+            equity=9_990.0,
+            margin=3_663.0,
+        ),
         position(60.0, 2, "USDJPY", -0.5, 151.0, mode),
         position(75.2, 3, "EURUSD", 0.0, 0.0, mode),
         position(90.0, 4, "USDJPY", 0.0, 0.0, mode),

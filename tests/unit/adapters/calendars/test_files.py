@@ -39,8 +39,9 @@ def taken(tmp_path: Path, text: str, **options) -> list[CalendarEvent]:
 def test_a_time_is_read_by_its_zone(tmp_path: Path, text: str, zone: str, moment: str) -> None:
     [event] = taken(tmp_path, f"{HEAD}{text},usd,3,Nonfarm Payrolls,840,,180,175\n", zone=zone)
     assert event == CalendarEvent(
-        "c", "840", NOW, us(moment), "USD", "high", "Nonfarm Payrolls", "", "180", "175"
-    )
+        source="c", event_id="840", ts_published_us=NOW, ts_event_us=us(moment), currency="USD",
+        importance="high", name="Nonfarm Payrolls", actual="", forecast="180", previous="175",
+    )  # fmt: skip
 
 
 def test_json_and_other_separators_say_the_same(tmp_path: Path) -> None:

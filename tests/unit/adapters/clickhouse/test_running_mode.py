@@ -14,8 +14,10 @@ pytestmark = pytest.mark.process
 
 HOUR_US = 3_600_000_000
 STARTED = Session(
-    "demo-1", "live", "demo", "simulated", "model", 1, HOUR_US, 0, "ann", "desk", "/home", "{}",
-    "{}", "", "", "", "", "", "", "running",
+    session_id="demo-1", run_id="live", mode="demo", account="simulated", strategy="model",
+    number=1, ts_start_us=HOUR_US, ts_end_us=0, who="ann", host="desk", home="/home", versions="{}",
+    fingerprint="{}", settings_hash="", strategy_hash="", limits_hash="", limits_version="",
+    model="", feature_set_hash="", status="running",
 )  # fmt: skip
 
 

@@ -53,10 +53,10 @@ def predictions(lean, label, rows=None, spread_bp=None):
     move = np.where(label == 2, 3.0, np.where(label == 0, -3.0, 0.0))
     fold = np.arange(count) * 4 // count
     return WalkedRows(
-        np.arange(count) * 1_000_000, features, label.astype(np.int8), text,
-        np.tile([0.3, 0.3, 0.4], (count, 1)), move,
-        np.ones(count) if spread_bp is None else spread_bp, np.ones(count),
-        fold.astype(np.int8), text[None], ("linear",),
+        time_us=np.arange(count) * 1_000_000, rows=features, label=label.astype(np.int8),
+        probabilities=text, prior=np.tile([0.3, 0.3, 0.4], (count, 1)), move_bp=move,
+        spread_bp=np.ones(count) if spread_bp is None else spread_bp, mid=np.ones(count),
+        fold=fold.astype(np.int8), members=text[None], names=("linear",),
     )  # fmt: skip
 
 
@@ -238,7 +238,10 @@ def write(table, pq):
 
 def test_the_page_claims_nothing_that_its_figures_do_not():
     loses, wins = Interval(-1.0, -1.2, -0.8), Interval(1.0, 0.2, 1.8)
-    bar = BarFigures("A", 9, 2014, 2020, loses, loses, 0.5, 0.5, 1.0, {"model": loses})
+    bar = BarFigures(
+        name="A", rows=9, first_year=2014, last_year=2020, auc=loses, momentum_auc=loses, hit=0.5,
+        majority_hit=0.5, cost_bp=1.0, net_bp={"model": loses},
+    )  # fmt: skip
     lost = Earned("f", "ema_cross", 3, -5.0, -4.0, 0.5, -1.0)
     idle = lost._replace(trades=0, net=0.0)
     text = page.text(Findings([FeedResult("f", None, [], [lost, idle], "too little")], [bar]))

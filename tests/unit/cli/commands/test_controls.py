@@ -165,7 +165,21 @@ def test_overrides_releases_and_approvals_are_signed(firm: Run, home: Path, caps
     assert firm(*check, **by("ann")) == 2
     assert "no passed terminal check" in capsys.readouterr().err
     save(
-        home, Verdict(1, True, "2026", "1", "Broker-Demo", "B", 1, "EURUSD", "hedging", [], [], {})
+        home,
+        Verdict(
+            version=1,
+            passed=True,
+            at="2026",
+            tickhouse="1",
+            server="Broker-Demo",
+            company="B",
+            build=1,
+            symbol="EURUSD",
+            positions="hedging",
+            send_ms=[],
+            differences=[],
+            observed={},
+        ),
     )
     assert firm(*check, **by("ann")) == 0
     assert "passed on Broker-Demo" in capsys.readouterr().out

@@ -33,7 +33,11 @@ class Watched:
         ended: list[str] = []
         for _ in range(count):
             self.time += every_s
-            state = ProcessState("flow", "running", self.pid, 9, 0, 0, *answer, "flow.log")
+            health, detail = answer
+            state = ProcessState(
+                name="flow", state="running", pid=self.pid, uptime_s=9, restarts=0, exit_code=0,
+                health=health, detail=detail, log="flow.log",
+            )  # fmt: skip
             ended += self.hung.end({"flow": state})
         return ended
 

@@ -133,7 +133,10 @@ def test_an_approval_can_be_taken_back_by_one_and_limits_only_replaced(firm: Sig
 
 def override(firm: SignedHome, value: float, by: str = "ann") -> Entry:
     now = firm.clock.now_us()
-    content = Override("max_lots", value, "simulated", "", by, "test", now, now + HOUR_US)
+    content = Override(
+        rule="max_lots", value=value, account="simulated", symbol="", by=by, reason="test",
+        from_us=now, until_us=now + HOUR_US,
+    )  # fmt: skip
     return firm.sign("override", msgspec.json.encode(content), by, "", now + HOUR_US)
 
 

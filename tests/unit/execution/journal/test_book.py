@@ -24,8 +24,9 @@ def a_signal(name: str, horizon_us: int = 60) -> Signal:
 
 def event(kind: Kind, order: str = "o1", **more: object) -> OrderEvent:
     record = OrderEvent(
-        0, "", kind, "r1", "replay", "a", *KEY[:1], order, "s1", *KEY[1:], 10, 10, side="buy",
-        purpose="entry", volume=0.1, price=1.1,
+        seq=0, event_id="", kind=kind, run_id="r1", mode="replay", account="a", order_id=order,
+        signal_id="s1", ts_event_us=10, ts_init_us=10, side="buy", purpose="entry", volume=0.1,
+        price=1.1, **KEY._asdict(),
     )  # fmt: skip
     return replace(record, **more)
 

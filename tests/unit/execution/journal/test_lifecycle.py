@@ -16,8 +16,9 @@ from tests.unit.execution.journal.test_book import MODIFICATIONS, a_signal
 
 FILLS = (Kind.PARTIALLY_FILLED, Kind.FILLED, Kind.CLOSED)
 EVENT = OrderEvent(
-    0, "", Kind.RECEIVED, "live", "live", "simulated", *KEY[:1], "o1", "s1", *KEY[1:], 1, 1,
-    side="buy", purpose="entry", volume=0.01, price=1.1, venue_position=1,
+    seq=0, event_id="", kind=Kind.RECEIVED, run_id="live", mode="live", account="simulated",
+    order_id="o1", signal_id="s1", ts_event_us=1, ts_init_us=1, side="buy", purpose="entry",
+    volume=0.01, price=1.1, venue_position=1, **KEY._asdict(),
 )  # fmt: skip
 
 

@@ -10,8 +10,9 @@ S = 1_000_000
 
 def event(kind: Kind, at_us: int, purpose: str = "entry", reason: str = "") -> OrderEvent:
     return OrderEvent(
-        1, "o.1", kind, "live", "live", "simulated", *KEY[:1], "o", "g", *KEY[1:], at_us, at_us,
-        purpose=purpose, reason=reason,
+        seq=1, event_id="o.1", kind=kind, run_id="live", mode="live", account="simulated",
+        strategy=KEY[0], order_id="o", signal_id="g", source=KEY[1], symbol=KEY[2],
+        ts_event_us=at_us, ts_init_us=at_us, purpose=purpose, reason=reason,
     )  # fmt: skip
 
 

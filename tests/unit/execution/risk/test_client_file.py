@@ -98,8 +98,9 @@ def test_live_entries_are_denied_exits_pass_and_nothing_is_prolonged(tmp_path: P
     limits_ = LimitsFile(RUN.account, of_settings(desk.settings.execution), tmp_path)
     rule = ClientRule(client_files.path_in(tmp_path))
     desk.engine = Engine(
-        desk.settings, desk.clock, desk.ledger, desk.venue, desk.quotes, desk.trading,
-        desk.reconciler, desk.funds, limits=limits_, clients=rule,
+        settings=desk.settings, clock=desk.clock, ledger=desk.ledger, venue=desk.venue,
+        quotes=desk.quotes, trading=desk.trading, reconciler=desk.reconciler, funds=desk.funds,
+        limits=limits_, clients=rule,
     )  # fmt: skip
     assert desk.trade(1.0)[-1] == "entry denied"
     published(tmp_path, now, need("identity", (0, now + 60_000_000)))
@@ -123,8 +124,9 @@ def test_an_order_that_waits_is_taken_back_when_the_file_ends(tmp_path: Path) ->
     now = desk.clock.now_us()
     rule = ClientRule(published(tmp_path, now, need("identity", (0, now + 30_000_000))))
     desk.engine = Engine(
-        desk.settings, desk.clock, desk.ledger, desk.venue, desk.quotes, desk.trading,
-        desk.reconciler, desk.funds, limits=limits_, clients=rule,
+        settings=desk.settings, clock=desk.clock, ledger=desk.ledger, venue=desk.venue,
+        quotes=desk.quotes, trading=desk.trading, reconciler=desk.reconciler, funds=desk.funds,
+        limits=limits_, clients=rule,
     )  # fmt: skip
     assert [e.kind.value for e in taken(desk, desk.order(1.0, 1.097, stop_price=1.09))][
         -1

@@ -76,7 +76,10 @@ def test_one_looser_number_among_many_stricter_raises() -> None:
 def test_an_override_is_compared_with_all_it_holds_for(
     rule: str, value: float, symbol: str, up: bool
 ) -> None:
-    override = Override(rule, value, "simulated", symbol, "ann", "", 0, 1)
+    override = Override(
+        rule=rule, value=value, account="simulated", symbol=symbol, by="ann", reason="", from_us=0,
+        until_us=1,
+    )  # fmt: skip
     limits = b'version = "t"\n[symbols.XAUUSD]\nmax_lots = 0.2\n'
     assert direction.override_raises(parse(limits, "t"), override) is up
     if value == value:

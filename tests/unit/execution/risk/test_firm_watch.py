@@ -261,8 +261,9 @@ def test_an_event_closes_live_positions_and_denies_entries(tmp_path: Path) -> No
     limits = LimitsFile(RUN.account, of_settings(desk.settings.execution), tmp_path)
     news = News(path)
     desk.engine = Engine(
-        desk.settings, desk.clock, desk.ledger, desk.venue, desk.quotes, desk.trading,
-        desk.reconciler, desk.funds, limits=limits, news=news,
+        settings=desk.settings, clock=desk.clock, ledger=desk.ledger, venue=desk.venue,
+        quotes=desk.quotes, trading=desk.trading, reconciler=desk.reconciler, funds=desk.funds,
+        limits=limits, news=news,
     )  # fmt: skip
     assert desk.trade(1.0)[-1] == "entry denied"
     assert last_denial(desk)[0] == "no_calendar"

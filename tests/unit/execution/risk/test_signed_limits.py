@@ -81,7 +81,10 @@ def test_an_edited_file_is_named_and_not_obeyed(firm: SignedHome) -> None:
 
 def test_decisions_written_by_hand_hold_nothing(firm: SignedHome) -> None:
     now = firm.clock.now_us()
-    override = Override("max_lots", 9.0, "simulated", "", "eve", "", now, now + HOUR_US)
+    override = Override(
+        rule="max_lots", value=9.0, account="simulated", symbol="", by="eve", reason="",
+        from_us=now, until_us=now + HOUR_US,
+    )  # fmt: skip
     path = overrides.path_in(firm.home)
     overrides.save(path, Overrides([override], [Release("simulated", "", "", "eve", "", now + 1)]))
     limits = reader(firm)
@@ -92,7 +95,10 @@ def test_decisions_written_by_hand_hold_nothing(firm: SignedHome) -> None:
 
 def test_signed_overrides_and_releases_hold_and_name_who_and_which(firm: SignedHome) -> None:
     now = firm.clock.now_us()
-    override = Override("max_lots", 0.7, "simulated", "", "ann", "", now, now + HOUR_US)
+    override = Override(
+        rule="max_lots", value=0.7, account="simulated", symbol="", by="ann", reason="",
+        from_us=now, until_us=now + HOUR_US,
+    )  # fmt: skip
     entry = firm.sign("override", msgspec.json.encode(override), until_us=now + HOUR_US)
     limits = reader(firm)
     assert at(limits, now)[0] == 0.5  # one signature
@@ -109,7 +115,10 @@ def test_signed_overrides_and_releases_hold_and_name_who_and_which(firm: SignedH
 
 def test_a_clock_set_back_does_not_bring_an_override_back(firm: SignedHome) -> None:
     now = firm.clock.now_us()
-    override = Override("max_lots", 0.7, "simulated", "", "ann", "", now, now + HOUR_US)
+    override = Override(
+        rule="max_lots", value=0.7, account="simulated", symbol="", by="ann", reason="",
+        from_us=now, until_us=now + HOUR_US,
+    )  # fmt: skip
     entry = firm.sign("override", msgspec.json.encode(override), until_us=now + HOUR_US)
     firm.approve(entry.number, "bob")
     limits = reader(firm)

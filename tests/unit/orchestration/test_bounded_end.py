@@ -1,0 +1,33 @@
+"""Dagster's processes end in time, whatever their threads are at."""
+
+import subprocess
+import sys
+
+import pytest
+
+#: As its daemon: a handler that has the main thread wait for a thread, which takes an hour.
+WAITING = """
+import signal, threading, time
+from orchestration.bounded_end import end_within
+
+end_within(0.1)
+sensor = threading.Thread(target=time.sleep, args=(3600,), daemon=True)
+sensor.start()
+signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+signal.signal(signal.SIGCHLD, lambda *_: print("another signal", flush=True))
+signal.raise_signal(signal.SIGCHLD)
+try:
+    signal.raise_signal(getattr(signal, "{name}"))
+except KeyboardInterrupt:
+    print("told to end", flush=True)
+    sensor.join(timeout=3600)
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_thread_that_takes_an_hour_does_not_hold_up_the_end(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WAITING.format(name=name)],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "another signal\ntold to end\n"), done.stderr
