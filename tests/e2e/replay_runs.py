@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from clickhouse_connect.driver.client import Client
 from cli.stack import running as running_stack
 from cli.stack.supervisor_client import SupervisorClient
 from core.errors import UnavailableError
+from tests.support.waiting import until
 from tests.support.warehouse_server import Warehouse
 
 #: Tables of one run whose rows must not depend on crashes, and how to pick the run's rows.
@@ -68,32 +69,36 @@ def finished(process: "subprocess.Popen[str]") -> dict[str, Any]:
     return result
 
 
-def pid_of(home: Path, name: str) -> int:
-    """The pid of one process of the stack that runs on a home, 0 while there is none."""
+def pids(home: Path) -> dict[str, int]:
+    """Of the processes of the stack that run on a home at this moment, by name."""
     running = running_stack.running(home)
     if running is None:
-        return 0
+        return {}
     client = SupervisorClient(Path(running.socket))
     try:
-        return client.processes()[name].pid
-    except (UnavailableError, KeyError):
-        return 0
+        return {name: one.pid for name, one in client.processes().items() if one.pid}
+    except UnavailableError:
+        return {}
     finally:
         client.close()
 
 
-def kill_in_turn(home: Path, moments: Mapping[str, float]) -> list[str]:
-    """SIGKILL processes so many seconds after execution, the last to start, runs.
+def pid_of(home: Path, name: str) -> int:
+    """The pid of one of them, 0 while there is none."""
+    return pids(home).get(name, 0)
+
+
+def kill_in_turn(home: Path, moments: Iterable[tuple[str, float]]) -> list[str]:
+    """SIGKILL processes so many seconds after execution works and all of them run.
 
     Returns the names of those that still ran when their moment came.
     """
-    deadline = time.monotonic() + 60
-    while not (home / "run" / "execution.json").exists():
-        assert time.monotonic() < deadline, "execution never ran"
-        time.sleep(0.05)
+    ordered = sorted(moments, key=lambda item: item[1])
+    names, works = {name for name, _ in ordered}, home / "run" / "execution.json"
+    until(lambda: works.exists() and names <= pids(home).keys(), 120, every_s=0.1)
     begin = time.monotonic()
     killed = []
-    for name, after_s in sorted(moments.items(), key=lambda item: item[1]):
+    for name, after_s in ordered:
         time.sleep(max(0.0, begin + after_s - time.monotonic()))
         if pid := pid_of(home, name):
             os.kill(pid, signal.SIGKILL)

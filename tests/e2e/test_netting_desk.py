@@ -20,6 +20,7 @@ from execution.journal.virtual import RESIDUE, is_virtual
 from tests.e2e.replay_runs import cut, environment, finished, kill_in_turn, start_replay
 from tests.e2e.test_same_decisions import without_names
 from tests.integration.analysed import MARTS, dbt
+from tests.support import new_home
 from tests.support.warehouse_server import Warehouse
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
@@ -61,12 +62,13 @@ class Replayed:
 @pytest.fixture(scope="module")
 def replayed(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Replayed:
     """Processes are killed on the way."""
-    folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("ticks")
+    home = new_home.for_replay(tmp_path_factory.mktemp("home"))
     desk = folder / "desk.toml"
     desk.write_text(TEXT)
     file = cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 40_000)
     process = start_replay(home, [str(file), "--desk", str(desk)], **MORE)
-    kill_in_turn(home, {"execution": 0.6, "streams.signals": 1.2, "terminal": 1.8})
+    kill_in_turn(home, {"execution": 0.6, "streams.signals": 1.2, "terminal": 1.8}.items())
     result = finished(process)
     assert result["reconciled"], result["reconciliation"]
     return Replayed(home, file, result)
@@ -103,8 +105,10 @@ def marts_of(home: Path) -> tuple[dict[str, float], dict[str, float]]:
     server = Warehouse(home)
     server.start()
     try:
-        built = dbt(home, server.settings, "build", "--select", "+fct_strategy_pnl_daily +fct_trade"
-                    " +fct_pnl_daily")  # fmt: skip
+        built = dbt(
+            home, server.settings, "build", "--exclude-resource-type", "unit_test",
+            "--select", "+fct_strategy_pnl_daily +fct_trade +fct_pnl_daily",
+        )  # fmt: skip
         assert built.returncode == 0, built.stdout[-3000:]
         sums = [
             server.client.query(

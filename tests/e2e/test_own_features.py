@@ -38,6 +38,7 @@ from tests.e2e.replay_runs import (
     warehouse_on,
 )
 from tests.e2e.test_same_decisions import without_names
+from tests.support import new_home
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 
@@ -116,7 +117,8 @@ def replayed(recordings, tmp_path_factory):
     """Two feeds, a strategy of the feature and one of a model that learnt from it; the stream is
     killed on the way.
     """
-    folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("ticks")
+    home = new_home.for_replay(tmp_path_factory.mktemp("home"))
     strategies = ("strategies/back", STRATEGY), ("strategies/lean", LEAN)
     for name, text in (("features/drift_bp", FEATURE), *strategies):
         path = home / f"{name}.py"
@@ -125,14 +127,14 @@ def replayed(recordings, tmp_path_factory):
     desk = folder / "desk.toml"
     desk.write_text(DESK)
     files = [
-        cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 40_000, 20_000),
-        cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 20_000),
+        cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 40_000, 12_000),
+        cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 12_000),
     ]
     process = start_replay(
         home, [*map(str, files), "--desk", str(desk), "--train-first", "0.5"],
         TICKHOUSE_MODELS__OWN_FEATURES="true", TICKHOUSE_MODELS__MEMBERS="xgboost",
     )  # fmt: skip
-    kill_in_turn(home, {"streams.signals": 0.8})
+    kill_in_turn(home, {"streams.signals": 0.8}.items())
     result = finished(process)
     assert result["reconciled"], result["reconciliation"]
     return Replayed(home, files, result)

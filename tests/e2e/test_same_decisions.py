@@ -26,6 +26,7 @@ from streams.explain.recompute import Material, recompute
 from streams.explain.reproduction import compare
 from streams.snapshots import HOUR_MSC
 from tests.e2e.replay_runs import cut, environment, replay, warehouse_on
+from tests.support import new_home
 from tests.support.compliance import dbt
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
@@ -64,7 +65,8 @@ class Lean:
 @pytest.fixture(scope="module")
 def replayed(recordings, tmp_path_factory):
     """Home, files and result of a replay over two feeds, the model trained on its first part."""
-    folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("ticks")
+    home = new_home.for_replay(tmp_path_factory.mktemp("home"))
     plug_in = folder / "lean.py"
     plug_in.write_text(STRATEGY)
     files = [

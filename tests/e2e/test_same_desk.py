@@ -29,6 +29,7 @@ from tests.e2e.replay_runs import (
     warehouse_on,
 )
 from tests.e2e.test_same_decisions import without_names
+from tests.support import new_home
 from tests.support.datasets import recorded_dataset
 from tests.support.pair_strategy import APART
 
@@ -131,7 +132,8 @@ def trained(home: Path) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def replayed(recordings, tmp_path_factory):
     """Two feeds, seven strategies, two models; processes are killed on the way."""
-    folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("ticks")
+    home = new_home.for_replay(tmp_path_factory.mktemp("home"))
     models, desk = trained(home), folder / "desk.toml"
     text = TEXT.replace("FIRST", models[0][:12]).replace("SECOND", models[1])
     desk.write_text(text)
@@ -144,7 +146,7 @@ def replayed(recordings, tmp_path_factory):
         cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 15_000),
     ]
     process = start_replay(home, [*map(str, files), "--desk", str(desk)])
-    kill_in_turn(home, {"execution": 0.6, "streams.signals": 1.2})
+    kill_in_turn(home, {"execution": 0.6, "streams.signals": 1.2}.items())
     result = finished(process)
     assert result["reconciled"], result["reconciliation"]
     return Replayed(home, files, text, models, result)

@@ -34,6 +34,7 @@ from tests.e2e.replay_runs import (
     warehouse_on,
 )
 from tests.e2e.test_same_decisions import without_names
+from tests.support import new_home
 from tests.support.compliance import dbt
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
@@ -122,7 +123,8 @@ class Replayed:
 @pytest.fixture(scope="module")
 def replayed(recordings, tmp_path_factory):
     """Two feeds, four strategies; processes are killed on the way."""
-    folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("ticks")
+    home = new_home.for_replay(tmp_path_factory.mktemp("home"))
     desk = folder / "desk.toml"
     desk.write_text(DESK)
     (home / "strategies").mkdir()
@@ -134,7 +136,7 @@ def replayed(recordings, tmp_path_factory):
         cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 30_000),
     ]
     process = start_replay(home, [*map(str, files), "--desk", str(desk)])
-    kill_in_turn(home, {"execution": 0.6, "streams.signals": 1.2})
+    kill_in_turn(home, {"execution": 0.6, "streams.signals": 1.2}.items())
     result = finished(process)
     assert result["reconciled"], result["reconciliation"]
     return Replayed(home, files, DESK.encode(), result)

@@ -25,6 +25,7 @@ from streams.rows import merge
 from tests.e2e.replay_runs import cut, environment, replay, warehouse_on
 from tests.e2e.test_same_decisions import without_names
 from tests.integration.test_risk_figures import DAY, Z_99, minutes_before, shrunk_covariance
+from tests.support import new_home
 
 pytestmark = [pytest.mark.process, pytest.mark.heavy(suite="survival")]
 
@@ -52,7 +53,8 @@ TABLES = ("portfolio_risk", "value_at_risk", "feed_exposure", "currency_exposure
 @pytest.fixture(scope="module")
 def replayed(recordings, tmp_path_factory):
     """Home, files and result of a replay under limits on risk."""
-    folder, home = tmp_path_factory.mktemp("ticks"), tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("ticks")
+    home = new_home.for_replay(tmp_path_factory.mktemp("home"))
     limits = folder / "limits.toml"
     limits.write_text(LIMITS)
     desk = folder / "desk.toml"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,10 +22,25 @@ def reading() -> Path:
     return folder
 
 
-def share_reading(home: Path) -> None:
-    """A new home's own dbt runs also find there what was read for another home."""
+def share_reading(home: Path, mode: str = "") -> None:
+    """A new home's own dbt runs also find there what was read for another home.
+
+    Args:
+        mode: Dagster looks at the manifest of this mode, which it would have dbt write.
+    """
     (home / "dbt").mkdir(exist_ok=True)
     (home / "dbt" / "parsed").symlink_to(reading())
+    if mode:
+        shutil.copy(_manifest(mode), home / "dbt")
+
+
+def _manifest(mode: str) -> Path:
+    def parse(home: Path) -> None:
+        nowhere = ClickhouseSettings(url="http://127.0.0.1:9")  # parsing asks nobody
+        done = dbt_command(nowhere, home, ("parse",), {"mode": mode})
+        assert done.returncode == 0, done.stdout[-3000:]
+
+    return shared_folder.once(f"manifest-{mode}", parse) / "dbt" / "manifest.json"
 
 
 def dbt_command(

@@ -146,11 +146,15 @@ def _with_tables(home: Path) -> None:
         server.stop()
 
 
+def tables() -> Path:
+    """That home, made once, for nobody to change."""
+    return shared_folder.once("tables", _with_tables)
+
+
 def migrated(home: Path, features: Sequence[str] = FEATURES) -> Warehouse:
     """A running warehouse on a new home, with every table, and columns of these features."""
     # Of that home nothing but the engine: no user, no credential.
-    tables = shared_folder.once("tables", _with_tables) / "warehouse"
-    shutil.copytree(tables, home / "warehouse", symlinks=True)
+    shutil.copytree(tables() / "warehouse", home / "warehouse", symlinks=True)
     server = Warehouse(home)
     server.start()
     try:
