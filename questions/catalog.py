@@ -39,7 +39,8 @@ class Rows(msgspec.Struct, frozen=True):
     """Rows that measures are taken of: where they stand, when they were, and what tells them apart.
 
     `daily` rows have a date and no time; rows without `time` are a state, the newest there is.
-    `shown` are the columns of a single row. `inside` names
+    `shown` are the columns of a single row; `by_unit` says which figure of a row a bound in that
+    unit is of when none is named ("trades over 0.5 lots"). `inside` names
     the time of the rows that a window function reads, which must be cut before it.
     """
 
@@ -52,6 +53,7 @@ class Rows(msgspec.Struct, frozen=True):
     row: dict[str, str] = {}
     shown: str = ""
     daily: bool = False
+    by_unit: dict[str, str] = {}
     inside: str = ""
 
 

@@ -71,9 +71,10 @@ def bounds_of(items: Sequence[Item]) -> tuple[tuple[Bound, ...], tuple[str, ...]
             continue
         target = _bounded(items, n)
         loss = target.last in bounds.LOSSES
-        name = _MEANT.get((target.meaning.value, item.bound.unit), target.meaning.value)
+        name = _meant(target.meaning.value, item.bound.unit)
         every.append(bounds.bound(item.bound, name, loss=loss))
-        targets.append(target.meaning.value)
+        if name == target.meaning.value or target.meaning.value in WEAK:
+            targets.append(target.meaning.value)  # else it is asked for, and the bound of its rows
     return tuple(every), tuple(targets)
 
 
@@ -90,12 +91,12 @@ def _bounded(items: Sequence[Item], at: int) -> Item:
     return (strong or figures)[-1]
 
 
-#: What a unit says of rows of which no figure is named: "orders that took over 200 ms to fill".
-_MEANT = {
-    ("orders", "ms"): "fill_ms", ("fills", "ms"): "fill_ms", ("orders", "bp"): "slippage_bp",
-    ("fills", "bp"): "slippage_bp", ("trades", "s"): "holding_s", ("trades", "lot"): "traded_lots",
-    ("trades", "money"): "profit", ("winners", "s"): "holding_s", ("losers", "s"): "holding_s",
-}  # fmt: skip
+def _meant(name: str, unit: str) -> str:
+    """What a unit says of rows of which no such figure is named: "orders over 200 ms"."""
+    rows, measure = measures()[name]
+    if unit in measure.units or (unit == "s" and "ms" in measure.units):
+        return name
+    return rows.by_unit.get(unit, name)
 
 
 _NONE = bounds.TakenBound(above=True, inclusive=False, amount=0, unit="", words=0)

@@ -40,6 +40,10 @@ def _plan(said: Parts) -> Plan:
     said, rows, chosen = measured(said)
     said = _signed(_renamed(said, rows, chosen[0]), chosen[0])
     first = chosen[0]
+    if said.is_none:
+        return _none(said, rows, first)
+    if _newest_of_each(said, rows, first):
+        return _ends_of_each(said, rows, first)
     if said.when or said.rank in ENDS_OF_TIME:
         if not (
             said.rank in ENDS_OF_TIME and not said.when and first.values[""].startswith("argMax")
@@ -82,6 +86,53 @@ def _plan(said: Parts) -> Plan:
         limit=limit,
         bounds=said.bounds,
         fixed=said.fixed,
+        over=said.over,
+        in_percent=said.is_share,
+    )
+
+
+def _none(said: Parts, rows: Rows, first: Measure) -> Plan:
+    """ "Which feeds had no tick": of all there are, those that have none."""
+    named = [name for name in said.dimensions if name in rows.columns]
+    if not named or len(named) < len(said.dimensions) or not first.counts:
+        raise UnansweredError(f"which have no {first.name} is not understood")
+    if said.rank or said.sorting or said.bounds or said.aggregate not in ("", "count"):
+        raise UnansweredError(f"more of those without {first.name} is asked than is understood")
+    _check(said, rows, (first,), said.dimensions, "")
+    aggregate = "groups" if said.aggregate == "count" else ""
+    return Plan(
+        measure=first.name,
+        aggregate=aggregate,
+        dimensions=said.dimensions,
+        filters=said.filters,
+        span=said.span,
+        order="",
+        limit=0,
+        is_none=True,
+    )
+
+
+def _newest_of_each(said: Parts, rows: Rows, first: Measure) -> bool:
+    """ "When did the last tick of each symbol arrive"."""
+    is_end = said.rank in ENDS_OF_TIME and first.counts and not said.number
+    of_rows = set(said.dimensions) & {*rows.row, *_TIMES}
+    return is_end and said.when and bool(said.dimensions) and not (of_rows or said.asks_which)
+
+
+def _ends_of_each(said: Parts, rows: Rows, first: Measure) -> Plan:
+    if said.aggregate or said.sorting:
+        raise UnansweredError("the newest of each is not understood")
+    _check(said, rows, (first,), said.dimensions, "")
+    return Plan(
+        measure=first.name,
+        aggregate="",
+        dimensions=said.dimensions,
+        filters=said.filters,
+        span=said.span,
+        order=said.rank,
+        limit=0,
+        moment=True,
+        bounds=said.bounds,
     )
 
 
@@ -90,6 +141,8 @@ def _signed(said: Parts, first: Measure) -> Parts:
     counts = said.aggregate == "count" and bool(said.dimensions)
     asks_some = first.name == "profit" and said.earns in ("lost", "money")
     asks_some = asks_some and (said.asks_which or counts)
+    if said.counted and counts and first.counts and not (said.bounds or said.earns):
+        return said._replace(bounds=(_some(first.name),), aggregate="groups", asks_which=False)
     of_rows = set(said.dimensions) & set(NOUNS.values())
     if not asks_some or of_rows or said.bounds or said.rank or said.number or said.sorting:
         return said
@@ -98,9 +151,16 @@ def _signed(said: Parts, first: Measure) -> Parts:
     return said._replace(bounds=(bound,), one=False, aggregate=aggregate, asks_which=not counts)
 
 
+def _some(name: str) -> Bound:
+    """A group that has any of it: "on how many days did we trade"."""
+    return Bound(name, above=True, inclusive=False, amount=0, of_groups=True)
+
+
 def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
     """What people call a type or a reason, as these rows call it; why is one of these, too."""
-    dimensions = said.dimensions
+    dimensions = tuple(
+        name for one in said.dimensions for name in (("source", "symbol") if one == "feed" else (one,))
+    )
     if rows.name == "firm_rules":  # the rule's denials are by "firm_daily_loss"
         filters = (
             f._replace(values=tuple(v.removeprefix("firm_") for v in f.values))

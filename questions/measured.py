@@ -12,6 +12,8 @@ def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
     """What is asked for, step by step: words, nouns, what goes without saying, ends, units."""
     said, names = _without_bounded(said)
     said, names = _worded(said, names)
+    if said.aggregate in _ENDS_BY_WORTH and set(names) == {"trades"}:
+        names = ["profit"]
     names = _unsaid(said, _without_nouns(said, names))
     said, names = _ended(said, names)
     names = _in_unit(said, _strong(said, names))
@@ -21,12 +23,27 @@ def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
         raise UnansweredError(f"several things at once: {', '.join(names)}; ask for one at a time")
     if len({every[name][1].where for name in names}) > 1:
         raise UnansweredError(f"{' and '.join(names)} are of different rows; ask for one at a time")
+    if said.aggregate in _ENDS_BY_WORTH:
+        said = _by_worth(said, every[names[0]][1])
     if names[0] in _PASSIVE and said.rank in ("best", "worst"):
         said = said._replace(rank="most" if said.rank == "best" else "least")
     if said.rank and every[names[0]][1].each == "stage" and not (said.dimensions or said.filters):
         raise UnansweredError("the latency of which stage, or of each, is not said")
     said = _of_one_row(said, every[names[0]][1], every[names[0]][0])
     return said, every[names[0]][0], tuple(every[name][1] for name in names)
+
+
+_ENDS_BY_WORTH = {"best+worst", "worst+best"}
+
+
+def _by_worth(said: Parts, measure: Measure) -> Parts:
+    """ "The best and the worst": which end that is, the figure says."""
+    if not measure.better:
+        raise UnansweredError(f"whether more or less of {measure.name} is best is not known")
+    best, worst = ("max", "min") if measure.better == "more" else ("min", "max")
+    ends = said.aggregate.replace("best", best).replace("worst", worst)
+    dimensions = tuple(name for name in said.dimensions if name != "trade")
+    return said._replace(aggregate=ends, dimensions=dimensions)
 
 
 def _of_one_row(said: Parts, measure: Measure, rows: Rows) -> Parts:

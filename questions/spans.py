@@ -155,7 +155,9 @@ def _since(said: Sequence[str], now: datetime) -> Taken | None:
 
 
 def _clocked_day(said: Sequence[str], now: datetime) -> Taken | None:
-    """A moment: "noon yesterday", "14:00 on Monday"."""
+    """A moment: "noon yesterday", "14:00 on Monday", "yesterday noon"."""
+    if said[:1] == ["yesterday"] and len(said) > 1 and _CLOCKED.search(said[1]):
+        said = [said[1], said[0], *said[2:]]
     if not said or not _CLOCKED.search(said[0]):
         return None
     hour = _hour(said[0])
@@ -193,7 +195,8 @@ def _clock_range(said: Sequence[str], _: datetime) -> Taken | None:
             ["today"],
             ["yesterday"],
             ["o'clock"],
-        )
+        ) or rest[3:5] in (["this", "morning"], ["in", "morning"])
+        named = named or "midnight" in (rest[0], rest[2]) or "noon" in (rest[0], rest[2])
         sure = named or any(
             ":" in word or word.endswith(("am", "pm", "h")) for word in (rest[0], rest[2])
         )
@@ -380,7 +383,9 @@ def _calendar(said: Sequence[str], now: datetime) -> Taken | None:
         "past",
         "week",
     ]  # people mean seven days, not Monday to Sunday
-    is_rolling = unit in ("hour", "minute", "min", "day", "fortnight") or is_past_week
+    if unit == "fortnight":
+        return Taken(Span(now - _UNITS[unit], now, text), 2)
+    is_rolling = unit in ("hour", "minute", "min", "day") or is_past_week
     if is_rolling and not (this or (unit == "day" and said[0] == "previous")):
         return Taken(Span(now - _UNITS[unit], now, text), 2)
     begins: dict[str, datetime] = {

@@ -32,6 +32,10 @@ _MEANT = {
     "what's": "what is",
     "how's": "how is",
     "who's": "who is",
+    "aren't": "are not",
+    "weren't": "were not",
+    "hasn't": "has not",
+    "doesn't": "does not",
     "don't": "do not",
     "didn't": "did not",
     "can't": "cannot",
@@ -45,6 +49,12 @@ _MEANT = {
     "haven't": "have not",
     "there's": "there is",
 }
+#: What people leave out on a phone.
+_WRITTEN_OUT = {
+    "wk": "week", "wks": "weeks", "mth": "month", "hrs": "hours", "rn": "right now",
+    "avg": "average", "msecs": "ms", "bps": "bp", "ystd": "yesterday",
+}  # fmt: skip
+_SHORTHAND = re.compile(rf"\b(?:{'|'.join(_WRITTEN_OUT)})\b")
 NUMBERS = {
     word: number
     for number, word in enumerate(
@@ -89,6 +99,8 @@ def words(text: str) -> list[str]:
     plain = _FARED.sub(r"profit \1", plain)
     plain = _REACHED.sub(_reached, plain)
     plain = _ONE_OF.sub("which single", plain)
+    plain = _SHORTHAND.sub(lambda short: _WRITTEN_OUT[short[0]], plain)
+    plain = re.sub(r"\bsince (?:the|this) (week|month|year|day) (?:began|started)\b", r"since this \1", plain)
     plain = re.sub(r"\bi(?: would|'d) (?:like|love|want)\b", " ", plain)
     plain = re.sub(
         r"\b(since|from) (?:the )?(?:start|beginning) of (?:the|this) (week|month|year)\b",
