@@ -13,6 +13,7 @@ class Measure(msgspec.Struct, frozen=True):
     a single row); `pooled` replaces them where several symbols are in one figure. `better` says
     whether more or less of it is good; `each` a dimension without which the figure means nothing;
     `end` is the end of its rows that it is; `listed` rows are shown where nobody counts them;
+    `instead` names the figure that is meant beside a dimension these rows do not have;
     the largest of a `signed` one is the farthest from nothing;
     `units` the same in another unit, by what people say.
     """
@@ -31,6 +32,7 @@ class Measure(msgspec.Struct, frozen=True):
     lists: str = ""
     listed: bool = False
     signed: bool = False
+    instead: dict[str, str] = {}
     end: str = ""
     units: dict[str, str] = {}
 

@@ -33,7 +33,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime) -> Plan:
         UnansweredError: a word is not known, the parts do not go together, or nothing is asked.
     """
     items = items_of(text, lexicon, now)
-    return _plan(parts_of(items, now))
+    return _plan(parts_of(items, now))._replace(now=now)
 
 
 def _plan(said: Parts) -> Plan:
@@ -169,6 +169,8 @@ def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
         said = said._replace(filters=tuple(filters))
     if "type" in dimensions and "type" not in rows.columns and "control" in rows.columns:
         dimensions = tuple("control" if name == "type" else name for name in dimensions)
+    if "control" in dimensions and "control" not in rows.columns and "kind" in rows.columns:
+        dimensions = tuple("kind" if name == "control" else name for name in dimensions)
     if "rule" in dimensions and "rule" not in rows.columns and first.reasons:
         dimensions = tuple(first.reasons if name == "rule" else name for name in dimensions)
     if said.who:

@@ -277,6 +277,10 @@ def _window(span: Span, rows: Rows) -> str:
 def _moment(moment: datetime, rows: Rows) -> str:
     if rows.daily:
         return f"toDate('{moment:%Y-%m-%d}')"
+    return _instant(moment)
+
+
+def _instant(moment: datetime) -> str:
     return f"toDateTime64('{moment:%Y-%m-%d %H:%M:%S}', 6, 'UTC')"
 
 
@@ -289,6 +293,8 @@ def _filled(text: str, plan: Plan, place: Place, rows: Rows) -> str:
     """Places, and what a window function must not look beyond."""
     inside = _window(plan.span, rows) if rows.inside else "1"
     fixed = _VAR | dict(plan.fixed)
+    if plan.now:
+        text = text.replace("{now}", _instant(plan.now))
     for name, value in {
         "window": inside,
         "bp": _BP,
