@@ -1,6 +1,6 @@
 """Which rows a question is about: named, left out, within bounds of a figure, at several times."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -30,16 +30,23 @@ def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
         raise UnansweredError("more than one thing is compared")
     times = [i.meaning.span for i in items if i.meaning.kind == "time" and i.meaning.span]
     apart = bool(times_apart(times))
-    if not (several or apart) and any(item.meaning.kind == "comparative" for item in items):
-        raise UnansweredError("more or less than what is not understood")
     by_side = any(item.meaning.kind == "adverb" for item in items)
+    if not (several or apart or by_side) and any(item.meaning.kind == "comparative" for item in items):
+        raise UnansweredError("more or less than what is not understood")
     if compares - {"and"} and not (several or by_side or apart or _both_results(items)):
         raise UnansweredError("what is to be compared is not understood")
     filters = tuple(Filter(column, tuple(values)) for column, values in chosen.items())
     without = tuple(Filter(one.column, (one.value,), leaves_out=True) for one in left_out)
+    without = tuple(one for one in without if not _is_contrast(one, chosen))
     if {one.column for one in without} & set(chosen):
         raise UnansweredError("some are named, and others left out: ask for one")
     return (*filters, *without), several[0] if several else ""
+
+
+def _is_contrast(left_out: Filter, chosen: Mapping[str, Mapping[str, None]]) -> bool:
+    """ "A breaker, not a person": what is named already leaves the other out."""
+    named = chosen.get(left_out.column, {})
+    return bool(named) and not set(left_out.values) & set(named)
 
 
 def _both_results(items: Sequence[Item]) -> bool:

@@ -66,6 +66,9 @@ def _plan(said: Parts) -> Plan:
         and not first.values[""].startswith("LIST")
     ):
         dimensions = (first.lists,)
+    if said.rank and said.whichever and first.lists and not dimensions and first.counts:
+        dimensions = (first.lists,)  # "which check fails most often"
+        said = said._replace(asks_which=True, one=not said.number)
     if "row" not in first.values:
         dimensions = tuple(name for name in dimensions if name not in rows.row)
     if first.each and first.each not in dimensions and not fixes(said.filters, first.each):
@@ -231,7 +234,7 @@ def _rows_of_time(said: Parts, rows: Rows, first: Measure) -> Plan:
     others = {name for name in said.dimensions if name not in rows.row}
     if (
         said.aggregate
-        or (others and not said.asks_which)
+        or (others and not (said.asks_which or said.who or said.why))
         or any(rows.columns.get(name, "-") not in shown for name in others)
     ):
         raise UnansweredError("the newest of each is not understood")
@@ -317,7 +320,8 @@ def _check(
         raise UnansweredError(
             "an average over single trades, or over the sums of days? ask for one"
         )
-    if span.text in _NOW and rows.time and not any(_is_newest(measure) for measure in chosen):
+    is_now = any(_is_newest(measure) or measure.standing for measure in chosen)
+    if span.text in _NOW and rows.time and not is_now:
         raise UnansweredError(f"{chosen[0].name} is of a time, not of a moment: say since when")
     kinds = aggregate.split("+")
     if len(kinds) > 1 and (len(chosen) > 1 or _is_row(rows, dimensions)):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from questions.catalog import Measure, Rows, measures
+from questions.catalog import Measure, Rows, measures, narrowed
 from questions.nouns import COSTS, NOUNS, WEAK
 from questions.parts import Parts
 from questions.plan import Filter, UnansweredError
@@ -16,6 +16,7 @@ def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
         names = ["profit"]
     names = _unsaid(said, _without_nouns(said, names))
     said, names = _ended(said, names)
+    names = _fitting(said, list(names) if said.joints else narrowed(names))
     names = _in_unit(said, _strong(said, names))
     every = measures()
     belongs = {every[name][0].name for name in names}
@@ -46,6 +47,17 @@ def _by_worth(said: Parts, measure: Measure) -> Parts:
     return said._replace(aggregate=ends, dimensions=dimensions)
 
 
+def _fitting(said: Parts, names: list[str]) -> list[str]:
+    """ "Alerts by scenario" are those of surveillance: a word may be of two kinds of rows."""
+    wanted = [*said.dimensions, *(one.column for one in said.filters)]
+    fitting = []
+    for name in names:
+        rows, measure = measures()[name]
+        missing = [w for w in wanted if w in measure.instead and w not in rows.columns]
+        fitting.append(measure.instead[missing[0]] if missing else name)
+    return fitting
+
+
 def _of_one_row(said: Parts, measure: Measure, rows: Rows) -> Parts:
     """ "The trade that we held longest": which one, with its figure."""
     ends = said.rank in ("most", "least", "best", "worst")
@@ -66,6 +78,10 @@ def _without_bounded(said: Parts) -> tuple[Parts, list[str]]:
         raise UnansweredError("bounds on several things at once: ask for one")
     strong = [name for name in named if name not in WEAK and name not in NOUNS]
     if strong:
+        others = measures()[strong[0]][1].instead.values()
+        there = [name for name in others if measures()[name][0].name == rows]
+        if there and measures()[strong[0]][0].name != rows:
+            return said, there[:1]
         if measures()[strong[0]][0].name != rows:
             raise UnansweredError(f"{strong[0]} and {said.bounds[0].measure} are kept apart")
         return said, strong
@@ -149,6 +165,8 @@ def _worded(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
         names = ["opened_trades"]
     if names == ["losers"] and said.earns == "lost" and said.asks_which and not said.rank:
         names = ["profit"]
+    if said.aggregate == "often" and fixes(said.filters, "rule"):
+        said = said._replace(aggregate="count")  # of one rule there is no rate
     if said.aggregate == "often":
         names = [_OFTEN.get(name, name) for name in names]
     if "models" in names and len(names) > 1:
@@ -215,6 +233,8 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["open_lots"]  # "are we long or short on gold"
     if not names and said.rank in ("best", "worst") and said.dimensions:
         names = ["profit"]
+    if not names and fixes(said.filters, "exit"):
+        names = ["trades"]  # "stopped out yesterday, how often"
     if not names:
         raise UnansweredError("what is to be measured is not understood")
     return names
@@ -267,6 +287,9 @@ def _in_unit(said: Parts, names: list[str]) -> list[str]:
     elif said.unit == "percent" and said.filters and "sum" in every[names[0]][1].values:
         pass  # "how much of the profit came from bitcoin, in percent"
     elif said.unit:
+        counted = every[names[0]]
+        if counted[1].counts and said.unit in counted[0].by_unit:
+            return [counted[0].by_unit[said.unit]]  # "how many minutes were we in gold"
         if any(said.unit not in every[name][1].units for name in names):
             raise UnansweredError(f"{names[0]} in {said.unit} is not kept")
         names = [every[name][1].units[said.unit] for name in names]

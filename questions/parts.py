@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from questions import bounds, spans, turns
-from questions.catalog import measures
+from questions.catalog import measures, narrowed
 from questions.conditions import bounds_of, compares, filters_of, of_currency, times_apart
 from questions.lexicon import Meaning
 from questions.nouns import COSTS, NOUNS, RESULTS, ROWS, WEAK
@@ -158,11 +158,13 @@ def _single(items: Sequence[Item]) -> str:
 
 
 _PASSIVE = {"made", "make", "generated", "generate"}
+_GAINS = {"profit", "gain", "money", "win"}
 _PROFITABLE = {"profitable", "green", "plus", "black", "positive"}
 
 
 def _earns(items: Sequence[Item]) -> str:
     """What the word for a profit says: "lost", "money", "made" of what was no profit."""
+    counted = any(_is_counted(items, n) for n, i in enumerate(items) if i.meaning.kind == "dimension")
     for n, item in enumerate(items):
         if item.meaning == Meaning("measure", "losers") and item.last in ("loss", "losses"):
             return "lost"
@@ -171,6 +173,8 @@ def _earns(items: Sequence[Item]) -> str:
         after = items[n + 1].last if n + 1 < len(items) else ""
         if item.last in bounds.LOSSES:
             return "lost"
+        if counted and item.last in _GAINS:
+            return "money"
         if (item.last in _PASSIVE and after == "money") or item.last in _PROFITABLE:
             return "money"
         if item.last in _PASSIVE or item.last == "most":
@@ -210,6 +214,10 @@ def _joined(items: Sequence[Item]) -> None:
     bounded = set(bounds_of(items)[1])
     amounts = {i.meaning.value for i in items if i.meaning.kind == "measure"} - WEAK - {"closed"}
     amounts -= bounded
+    if not _joints(items):
+        amounts &= set(narrowed(sorted(amounts)))
+    if {i.meaning.kind for i in items} >= {"would"} and amounts == {"denied", "profit"}:
+        return  # "what would the denied orders have made"
     if amounts == RESULTS or any(
         measures()[name][0].name == "trades" for name in amounts - RESULTS
     ):
@@ -322,6 +330,8 @@ def _dimensions(
             which, one = True, stem(item.last) == item.last
         elif value == "rule" and kind == "dimension" and names:
             dimensions[value] = None  # "reasons for halts"
+        elif kind == "dimension" and names == ("profit",) and before == "measure" and stem(item.last) != item.last:
+            dimensions[value] = None  # "how did the strategies do"
         elif kind == "dimension" and _is_counted(items, n):
             dimensions[value] = None
             which = True  # "on how many days did we trade"

@@ -136,6 +136,8 @@ def _grouped(plan: Plan, place: Place, rows: Rows, chosen: Sequence[Measure]) ->
         groups = [_bounded(b, _titled(chosen[0])) for b in plan.bounds if b.of_groups]
         text += f" HAVING {' AND '.join(groups)}" if groups else ""
     value = _titled(chosen[0])
+    if plan.aggregate == "share" and plan.order and "share" not in chosen[0].values:
+        value = f"({_value(plan, chosen[0])})"  # of a loss the largest share is not the best day's
     text += _order(plan, f"abs({value})" if chosen[0].signed else value)
     return _filled(text, plan, place, rows)
 

@@ -61,8 +61,11 @@ def _without_any(items: Sequence[Item]) -> Turn | None:
         after = items[n + 1].meaning
         if item.meaning.kind != "without" or after.kind != "measure":
             continue
-        if measures()[after.value][1].counts and any(i.meaning.kind == "dimension" for i in items):
-            return Turn([*items[:n], *items[n + 1 :]], is_none=True)
+        named = [at for at, i in enumerate(items) if i.meaning.kind == "dimension"]
+        if measures()[after.value][1].counts and named:
+            asked = Item(Meaning("which", "which"))
+            left = [*items[: named[0]], asked, *items[named[0] :]]
+            return Turn([i for i in left if i is not item], is_none=True)
     return None
 
 

@@ -16,6 +16,10 @@ _REACHED = re.compile(
     r" (?:got|get|gone|go|become|climb|fall|rise|drop)\b"
 )
 _LOW = {"low", "tight", "narrow"}
+#: "Five-minute gold bars" are gold's bars of five minutes.
+_BARS_OF = re.compile(
+    r"\b((?:one|five|1|5)[ -]?(?:second|minute|hour)|hourly) (?!bars?\b|candles?\b)([\w/]+) (bars?|candles?)\b"
+)
 _OF_TIME = re.compile(r"\b(\w+) (?:of|on) the (day|week|month|quarter|year)\b")
 _ONE_OF = re.compile(r"\b(?:which|what) (?:one )?of (?:our|the|my|all|these|those)\b")
 _MEANT = {
@@ -108,9 +112,10 @@ def words(text: str) -> list[str]:
         plain,
     )
     plain = _OF_TIME.sub(_of_time, plain)
+    plain = _BARS_OF.sub(r"\2 \1 \3", plain)
     plain = re.sub(r"\bwhen (?:we|i) (lose|win)\b", _outcomes, plain)
     plain = re.sub(r"\bwhen (?:we|i) (?:are |go )?(buy|sell|long|short)\b", r"\1", plain)
-    plain = re.sub(r"\b(positive|negative)\b", _signs, plain)
+    plain = re.sub(r"\b(?<!false )(positive|negative)\b", _signs, plain)
     plain = re.sub(r"\bbreak (.{1,40}?) down\b", r"break down \1", plain)
     for said, meant in _MEANT.items():
         plain = plain.replace(said, meant)
