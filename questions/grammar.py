@@ -44,6 +44,8 @@ def _plan(said: Parts) -> Plan:
         return _none(said, rows, first)
     if _newest_of_each(said, rows, first):
         return _ends_of_each(said, rows, first)
+    if said.when and (said.who or said.why) and not said.rank and rows.shown and first.counts:
+        return _list(said, rows, first)  # "who stopped trading today, when, and why"
     if said.when or said.rank in ENDS_OF_TIME:
         if not (
             said.rank in ENDS_OF_TIME and not said.when and first.values[""].startswith("argMax")
@@ -66,8 +68,7 @@ def _plan(said: Parts) -> Plan:
         and not first.values[""].startswith("LIST")
     ):
         dimensions = (first.lists,)
-    if said.rank and said.whichever and first.lists and not dimensions and first.counts:
-        dimensions = (first.lists,)  # "which check fails most often"
+    if said.rank and said.whichever and dimensions == (first.lists,) and first.counts:
         said = said._replace(asks_which=True, one=not said.number)
     if "row" not in first.values:
         dimensions = tuple(name for name in dimensions if name not in rows.row)
@@ -119,7 +120,7 @@ def _newest_of_each(said: Parts, rows: Rows, first: Measure) -> bool:
     """ "When did the last tick of each symbol arrive"."""
     is_end = said.rank in ENDS_OF_TIME and first.counts and not said.number
     of_rows = set(said.dimensions) & {*rows.row, *_TIMES}
-    return is_end and said.when and bool(said.dimensions) and not (of_rows or said.asks_which)
+    return is_end and said.when and bool(said.dimensions) and not (of_rows or said.asks_which or said.who)
 
 
 def _ends_of_each(said: Parts, rows: Rows, first: Measure) -> Plan:
@@ -327,12 +328,19 @@ def _check(
     if len(kinds) > 1 and (len(chosen) > 1 or _is_row(rows, dimensions)):
         raise UnansweredError(f"{' and '.join(kinds)} of several things at once: ask for one")
     for measure in chosen:
+        if aggregate == "change" and _changes(measure):
+            continue
         missing = [k for k in kinds if k not in ("share", *ROWS) and k not in measure.values]
         if missing and not _is_row(rows, dimensions):
             raise UnansweredError(f"{measure.name} has no {missing[0]}")
     _check_bounds(said.bounds, rows, said.filters)
-    if said.fixed and rows.name != "var":
+    if said.fixed and rows.name not in ("var", "var_measures", "var_backtests"):
         raise UnansweredError("a confidence or method belongs to value at risk")
+
+
+def _changes(measure: Measure) -> bool:
+    """Whether it is a level, of which "how much has it changed" can be asked."""
+    return measure.values[""].startswith("argMax") and "row" in measure.values
 
 
 #: Rows that hold a bound: how many, and what share of all; groups that do.

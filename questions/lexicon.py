@@ -263,6 +263,8 @@ def _measures() -> Iterator[_Entry]:
     ended = ("order outcome", "outcome order", "how order ended", "how order end", "order end up")
     yield ended, (Meaning("measure", "orders"), Meaning("adverb", "status"))
     yield sized, (mean, Meaning("measure", "traded_lots"))
+    before, after = Meaning("measure", "profit_gross"), Meaning("measure", "profit")
+    yield ("before and after cost", "before and after commission"), (before, joined, after)
     yield ("gross and net exposure",), (gross, joined, net)
     yield ("net and gross exposure",), (net, joined, gross)
 

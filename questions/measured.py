@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from questions.catalog import Measure, Rows, measures, narrowed
-from questions.nouns import COSTS, NOUNS, WEAK
+from questions.nouns import COSTS, NOUNS, STRICT, WEAK
 from questions.parts import Parts
-from questions.plan import Filter, UnansweredError
+from questions.plan import Bound, Filter, UnansweredError
 
 
 def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
@@ -72,7 +72,7 @@ def _without_bounded(said: Parts) -> tuple[Parts, list[str]]:
     if not said.bounds:
         return said, list(said.names)
     named = [name for name in said.names if name not in said.bounded]
-    said = _of_signals(said)
+    said = _of_named_rows(said)
     rows = measures()[said.bounds[0].measure][0].name
     if any(measures()[bound.measure][0].name != rows for bound in said.bounds[1:]):
         raise UnansweredError("bounds on several things at once: ask for one")
@@ -88,12 +88,17 @@ def _without_bounded(said: Parts) -> tuple[Parts, list[str]]:
     return _of_bounded(said, has_noun=bool(named) or said.whichever)
 
 
-def _of_signals(said: Parts) -> Parts:
-    """Signals have a confidence of their own; without them it is that of predictions."""
-    if "signals" not in said.names or said.bounded != ("confidence",):
-        return said
-    bounds = tuple(bound._replace(measure="signal_confidence") for bound in said.bounds)
-    return said._replace(bounds=bounds)
+def _of_named_rows(said: Parts) -> Parts:
+    """Signals have a confidence of their own, and bars count ticks of theirs."""
+    every = measures()
+    rows = {every[name][0].name for name in said.names if name not in said.bounded}
+
+    def of_rows(bound: Bound) -> Bound:
+        others = every[bound.measure][1].instead.values()
+        there = [name for name in others if every[name][0].name in rows]
+        return bound._replace(measure=there[0]) if there else bound
+
+    return said._replace(bounds=tuple(of_rows(bound) for bound in said.bounds))
 
 
 def _of_bounded(said: Parts, *, has_noun: bool) -> tuple[Parts, list[str]]:
@@ -158,7 +163,7 @@ def _worded(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
         names = ["open_lots"]
     if set(names) <= {"trades"} and said.rank_word in _CHEAP:
         names, said = ["spread"], said._replace(single="")  # "when is euro cheapest to trade"
-    if names == ["drifted_features"] and said.rank:
+    if "drifted_features" in names and set(names) <= {"drifted_features", "psi"} and said.rank:
         said = said._replace(dimensions=("feature",), asks_which=True, one=not said.number)
         names = ["psi"]
     if names == ["open_positions"] and said.span.begin:
@@ -212,6 +217,9 @@ def _without_nouns(said: Parts, names: list[str]) -> list[str]:
     nouns = [name for name in names if NOUNS.get(name) in said.dimensions]
     if len(names) > len(nouns) and any("row" in measures()[name][1].values for name in names):
         names = [name for name in names if name not in nouns or name in ("winners", "losers")]
+    strict = [name for name in names if name in STRICT and NOUNS[name] in said.dimensions]
+    if strict and len(names) > len(strict):
+        names = [name for name in names if name not in strict]
     return names
 
 
@@ -219,6 +227,8 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
     """What is meant where no figure is named: "the best day" is that of profit."""
     if said.would and "scenario" in (*said.dimensions, *(f.column for f in said.filters)):
         return ["stress_result"]
+    if names == ["profit_gross"]:
+        return names  # "what would it be before costs"
     if said.would or {"costs", "denied"} == set(names):
         if "denied" not in names:
             raise UnansweredError("what would have been is not stored")
@@ -233,6 +243,8 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["open_lots"]  # "are we long or short on gold"
     if not names and said.rank in ("best", "worst") and said.dimensions:
         names = ["profit"]
+    if not names and fixes(said.filters, "regime"):
+        names = ["regime_quarters"]
     if not names and fixes(said.filters, "exit"):
         names = ["trades"]  # "stopped out yesterday, how often"
     if not names:

@@ -8,7 +8,7 @@ from questions import bounds, spans, turns
 from questions.catalog import measures, narrowed
 from questions.conditions import bounds_of, compares, filters_of, of_currency, times_apart
 from questions.lexicon import Meaning
-from questions.nouns import COSTS, NOUNS, RESULTS, ROWS, WEAK
+from questions.nouns import COSTS, NOUNS, RESULTS, ROWS, STRICT, WEAK
 from questions.plan import Bound, Filter, Span, UnansweredError
 from questions.reading import Item
 from questions.words import stem
@@ -69,6 +69,7 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
     asks = {"which", "dimension"} <= set(kinds)
     if words and asks and not rank and not number:
         rank = words[0]  # "on which side did we make more"
+        rank = _OF_LOSSES.get(rank, rank) if _earns(items) == "lost" else rank
     _joined(items)
     names = _names(items)
     dimensions, one, which = _dimensions(items, names, ranked=bool(rank))
@@ -121,6 +122,8 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
     )
 
 
+#: To lose more is to earn less.
+_OF_LOSSES = {"most": "worst", "least": "best"}
 _KINDS = {"most": "max", "least": "min", "best": "best", "worst": "worst"}
 
 
@@ -214,6 +217,8 @@ def _joined(items: Sequence[Item]) -> None:
     bounded = set(bounds_of(items)[1])
     amounts = {i.meaning.value for i in items if i.meaning.kind == "measure"} - WEAK - {"closed"}
     amounts -= bounded
+    if len(amounts) > 1:
+        amounts -= STRICT
     if not _joints(items):
         amounts &= set(narrowed(sorted(amounts)))
     if {i.meaning.kind for i in items} >= {"would"} and amounts == {"denied", "profit"}:
@@ -305,6 +310,7 @@ def _dimensions(
         if kind == "adverb":
             dimensions[value] = None
         is_noun = kind == "dimension" or (kind == "measure" and value in NOUNS)
+        is_noun = is_noun and not (value in STRICT and stem(item.last) != NOUNS[value])
         if not is_noun:
             continue
         value = NOUNS.get(value, value) if kind == "measure" else value

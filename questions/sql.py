@@ -218,6 +218,9 @@ def _value(plan: Plan, measure: Measure) -> str:
     """Of several symbols in one figure, or ranked by it, only what can be compared."""
     if plan.aggregate == "groups":
         return measure.values[""]
+    if plan.aggregate == "change":
+        row, time = measure.values["row"], measures()[measure.name][0].time
+        return f"argMax({row}, {time}) - argMin({row}, {time})"
     if plan.aggregate == "rows":
         return "count()"
     if plan.aggregate == "rows_share":

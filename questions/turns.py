@@ -27,7 +27,7 @@ class Turn(NamedTuple):
 
 def taken(items: Sequence[Item]) -> Turn:
     """The items without the turns in them."""
-    items = _ends(items)
+    items = _changed(_ends(items))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
 
 
@@ -45,6 +45,17 @@ def _ends(items: Sequence[Item]) -> Sequence[Item]:
         else:
             ends.append(_aggregate(item, _ENDS[value]) if value in _ENDS else item)
     return ends
+
+
+def _changed(items: Sequence[Item]) -> Sequence[Item]:
+    """ "How much has equity changed": of a level the word for a price's change says its own."""
+    named = [i.meaning.value for i in items if i.meaning.kind == "measure"]
+    others = [measures()[name][1] for name in named if name != "price_change"]
+    levels = [m for m in others if m.values[""].startswith("argMax") and "row" in m.values]
+    if "price_change" not in named or len(levels) != 1 or len(others) != 1:
+        return items
+    change = Meaning("measure", "price_change")
+    return [_aggregate(i, "change") if i.meaning == change else i for i in items]
 
 
 def _aggregate(item: Item, value: str) -> Item:

@@ -20,6 +20,13 @@ _LOW = {"low", "tight", "narrow"}
 _BARS_OF = re.compile(
     r"\b((?:one|five|1|5)[ -]?(?:second|minute|hour)|hourly) (?!bars?\b|candles?\b)([\w/]+) (bars?|candles?)\b"
 )
+_FRACTIONS = (
+    (r"\ban hour and a half\b", "90 minutes"),
+    (r"\b(?:an? |one )?half (?:an |of an )?hour\b|\bhalf-hour\b", "30 minutes"),
+    (r"\b(?:a |the )?quarter of an hour\b", "15 minutes"),
+)
+#: "When were the limits last signed" asks for the last limits signed.
+_LAST_DONE = re.compile(r"\b(?!when|we|was|were|and|the|our|i\b)([a-z]+) (last|first) ([a-z]{2,}ed|sent)\b")
 _OF_TIME = re.compile(r"\b(\w+) (?:of|on) the (day|week|month|quarter|year)\b")
 _ONE_OF = re.compile(r"\b(?:which|what) (?:one )?of (?:our|the|my|all|these|those)\b")
 _MEANT = {
@@ -112,6 +119,9 @@ def words(text: str) -> list[str]:
         plain,
     )
     plain = _OF_TIME.sub(_of_time, plain)
+    for said, meant in _FRACTIONS:
+        plain = re.sub(said, meant, plain)
+    plain = _LAST_DONE.sub(r"\2 \1 \3", plain)
     plain = _BARS_OF.sub(r"\2 \1 \3", plain)
     plain = re.sub(r"\bwhen (?:we|i) (lose|win)\b", _outcomes, plain)
     plain = re.sub(r"\bwhen (?:we|i) (?:are |go )?(buy|sell|long|short)\b", r"\1", plain)
