@@ -65,6 +65,9 @@ def says(plan: Plan) -> str:
     aggregate = _AGGREGATES.get(plan.aggregate, plan.aggregate.replace("+", ", "))
     parts[0] = f"{aggregate} of {parts[0]}" if plan.aggregate not in ("", "count") else parts[0]
     parts.append(f"from {rows.name.replace('_', ' ')}")
+    parts[0] += f" per {plan.over.replace('_', ' ')}" if plan.over else ""
+    parts[0] += " in percent" if plan.in_percent else ""
+    parts[0] = f"those without {parts[0]}" if plan.is_none else parts[0]
     parts += [f"by {', '.join(plan.dimensions)}"] if plan.dimensions else []
     parts += [
         f"{one.column} {'not ' if one.leaves_out else ''}{' and '.join(one.values)}"

@@ -51,7 +51,7 @@ _UNITS = {
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)([a-z]*)")
 _NO_AMOUNTS = re.compile(r"\d{1,2}(?:am|pm|st|nd|rd|th)|\d{1,2}\.\d{1,2}\.\d{4}")
 #: A loss is less than nothing: "lost more than 100" is a profit below -100.
-LOSSES = frozenset({"lost", "lose", "losing", "loss", "losses", "losers", "loser", "down", "minus"})
+LOSSES = frozenset({"lost", "lose", "losing", "loss", "losses", "losers", "loser", "down", "minus", "red"})
 
 
 def read(said: Sequence[str]) -> TakenBound | None:
@@ -98,6 +98,8 @@ def bound(said: TakenBound, measure: str, *, loss: bool) -> Bound:
     of = measures()[name][1]
     if said.unit == "percent" and name == "confidence":
         amount /= 100
+    elif said.unit == "s" and "s" not in of.units and "ms" in of.units:
+        name, amount = of.units["ms"], amount * 1000
     elif said.unit:
         name = _in_unit(of, said.unit)
         of = measures()[name][1]

@@ -1,6 +1,7 @@
 """What can be asked for: `measures.toml`, read once, and the words that lead to it."""
 
 import functools
+from collections.abc import Sequence
 from importlib import resources
 
 import msgspec
@@ -13,6 +14,8 @@ class Measure(msgspec.Struct, frozen=True):
     a single row); `pooled` replaces them where several symbols are in one figure. `better` says
     whether more or less of it is good; `each` a dimension without which the figure means nothing;
     `end` is the end of its rows that it is; `listed` rows are shown where nobody counts them;
+    one that `refines` others is meant where it stands beside them; `standing` rows are as they are
+    now, so that "now" is said of them; `instead` names the figure that is meant beside a dimension these rows do not have;
     the largest of a `signed` one is the farthest from nothing;
     `units` the same in another unit, by what people say.
     """
@@ -31,6 +34,9 @@ class Measure(msgspec.Struct, frozen=True):
     lists: str = ""
     listed: bool = False
     signed: bool = False
+    instead: dict[str, str] = {}
+    refines: tuple[str, ...] = ()
+    standing: bool = False
     end: str = ""
     units: dict[str, str] = {}
 
@@ -39,7 +45,8 @@ class Rows(msgspec.Struct, frozen=True):
     """Rows that measures are taken of: where they stand, when they were, and what tells them apart.
 
     `daily` rows have a date and no time; rows without `time` are a state, the newest there is.
-    `shown` are the columns of a single row. `inside` names
+    `shown` are the columns of a single row; `by_unit` says which figure of a row a bound in that
+    unit is of when none is named ("trades over 0.5 lots"). `inside` names
     the time of the rows that a window function reads, which must be cut before it.
     """
 
@@ -52,6 +59,7 @@ class Rows(msgspec.Struct, frozen=True):
     row: dict[str, str] = {}
     shown: str = ""
     daily: bool = False
+    by_unit: dict[str, str] = {}
     inside: str = ""
 
 
@@ -64,6 +72,19 @@ def rows() -> dict[str, Rows]:
     """All, by name."""
     text = resources.files("questions").joinpath("measures.toml").read_bytes()
     return {one.name: one for one in msgspec.toml.decode(text, type=_File).rows}
+
+
+def narrowed(names: Sequence[str]) -> list[str]:
+    """ "Incidents classified as major": what counts all gives way to what counts some of them."""
+    every = {name: measures()[name] for name in names}
+    some = {rows.name for rows, measure in every.values() if measure.where != "1"}
+    refined = {general for _, measure in every.values() for general in measure.refines}
+    return [
+        name
+        for name, (rows, measure) in every.items()
+        if name not in refined
+        and not (rows.name in some and measure.where == "1" and measure.counts)
+    ]
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """Which rows a question is about: named, left out, within bounds of a figure, at several times."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -30,16 +30,23 @@ def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
         raise UnansweredError("more than one thing is compared")
     times = [i.meaning.span for i in items if i.meaning.kind == "time" and i.meaning.span]
     apart = bool(times_apart(times))
-    if not (several or apart) and any(item.meaning.kind == "comparative" for item in items):
-        raise UnansweredError("more or less than what is not understood")
     by_side = any(item.meaning.kind == "adverb" for item in items)
+    if not (several or apart or by_side) and any(item.meaning.kind == "comparative" for item in items):
+        raise UnansweredError("more or less than what is not understood")
     if compares - {"and"} and not (several or by_side or apart or _both_results(items)):
         raise UnansweredError("what is to be compared is not understood")
     filters = tuple(Filter(column, tuple(values)) for column, values in chosen.items())
     without = tuple(Filter(one.column, (one.value,), leaves_out=True) for one in left_out)
+    without = tuple(one for one in without if not _is_contrast(one, chosen))
     if {one.column for one in without} & set(chosen):
         raise UnansweredError("some are named, and others left out: ask for one")
     return (*filters, *without), several[0] if several else ""
+
+
+def _is_contrast(left_out: Filter, chosen: Mapping[str, Mapping[str, None]]) -> bool:
+    """ "A breaker, not a person": what is named already leaves the other out."""
+    named = chosen.get(left_out.column, {})
+    return bool(named) and not set(left_out.values) & set(named)
 
 
 def _both_results(items: Sequence[Item]) -> bool:
@@ -71,9 +78,10 @@ def bounds_of(items: Sequence[Item]) -> tuple[tuple[Bound, ...], tuple[str, ...]
             continue
         target = _bounded(items, n)
         loss = target.last in bounds.LOSSES
-        name = _MEANT.get((target.meaning.value, item.bound.unit), target.meaning.value)
+        name = _meant(target.meaning.value, item.bound.unit)
         every.append(bounds.bound(item.bound, name, loss=loss))
-        targets.append(target.meaning.value)
+        if name == target.meaning.value or target.meaning.value in WEAK:
+            targets.append(target.meaning.value)  # else it is asked for, and the bound of its rows
     return tuple(every), tuple(targets)
 
 
@@ -90,12 +98,12 @@ def _bounded(items: Sequence[Item], at: int) -> Item:
     return (strong or figures)[-1]
 
 
-#: What a unit says of rows of which no figure is named: "orders that took over 200 ms to fill".
-_MEANT = {
-    ("orders", "ms"): "fill_ms", ("fills", "ms"): "fill_ms", ("orders", "bp"): "slippage_bp",
-    ("fills", "bp"): "slippage_bp", ("trades", "s"): "holding_s", ("trades", "lot"): "traded_lots",
-    ("trades", "money"): "profit", ("winners", "s"): "holding_s", ("losers", "s"): "holding_s",
-}  # fmt: skip
+def _meant(name: str, unit: str) -> str:
+    """What a unit says of rows of which no such figure is named: "orders over 200 ms"."""
+    rows, measure = measures()[name]
+    if unit in measure.units or (unit == "s" and "ms" in measure.units):
+        return name
+    return rows.by_unit.get(unit, name)
 
 
 _NONE = bounds.TakenBound(above=True, inclusive=False, amount=0, unit="", words=0)

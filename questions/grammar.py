@@ -33,13 +33,19 @@ def plan(text: str, lexicon: Lexicon, now: datetime) -> Plan:
         UnansweredError: a word is not known, the parts do not go together, or nothing is asked.
     """
     items = items_of(text, lexicon, now)
-    return _plan(parts_of(items, now))
+    return _plan(parts_of(items, now))._replace(now=now)
 
 
 def _plan(said: Parts) -> Plan:
     said, rows, chosen = measured(said)
     said = _signed(_renamed(said, rows, chosen[0]), chosen[0])
     first = chosen[0]
+    if said.is_none:
+        return _none(said, rows, first)
+    if _newest_of_each(said, rows, first):
+        return _ends_of_each(said, rows, first)
+    if said.when and (said.who or said.why) and not said.rank and rows.shown and first.counts:
+        return _list(said, rows, first)  # "who stopped trading today, when, and why"
     if said.when or said.rank in ENDS_OF_TIME:
         if not (
             said.rank in ENDS_OF_TIME and not said.when and first.values[""].startswith("argMax")
@@ -62,6 +68,8 @@ def _plan(said: Parts) -> Plan:
         and not first.values[""].startswith("LIST")
     ):
         dimensions = (first.lists,)
+    if said.rank and said.whichever and dimensions == (first.lists,) and first.counts:
+        said = said._replace(asks_which=True, one=not said.number)
     if "row" not in first.values:
         dimensions = tuple(name for name in dimensions if name not in rows.row)
     if first.each and first.each not in dimensions and not fixes(said.filters, first.each):
@@ -82,6 +90,53 @@ def _plan(said: Parts) -> Plan:
         limit=limit,
         bounds=said.bounds,
         fixed=said.fixed,
+        over=said.over,
+        in_percent=said.is_share,
+    )
+
+
+def _none(said: Parts, rows: Rows, first: Measure) -> Plan:
+    """ "Which feeds had no tick": of all there are, those that have none."""
+    named = [name for name in said.dimensions if name in rows.columns]
+    if not named or len(named) < len(said.dimensions) or not first.counts:
+        raise UnansweredError(f"which have no {first.name} is not understood")
+    if said.rank or said.sorting or said.bounds or said.aggregate not in ("", "count"):
+        raise UnansweredError(f"more of those without {first.name} is asked than is understood")
+    _check(said, rows, (first,), said.dimensions, "")
+    aggregate = "groups" if said.aggregate == "count" else ""
+    return Plan(
+        measure=first.name,
+        aggregate=aggregate,
+        dimensions=said.dimensions,
+        filters=said.filters,
+        span=said.span,
+        order="",
+        limit=0,
+        is_none=True,
+    )
+
+
+def _newest_of_each(said: Parts, rows: Rows, first: Measure) -> bool:
+    """ "When did the last tick of each symbol arrive"."""
+    is_end = said.rank in ENDS_OF_TIME and first.counts and not said.number
+    of_rows = set(said.dimensions) & {*rows.row, *_TIMES}
+    return is_end and said.when and bool(said.dimensions) and not (of_rows or said.asks_which or said.who)
+
+
+def _ends_of_each(said: Parts, rows: Rows, first: Measure) -> Plan:
+    if said.aggregate or said.sorting:
+        raise UnansweredError("the newest of each is not understood")
+    _check(said, rows, (first,), said.dimensions, "")
+    return Plan(
+        measure=first.name,
+        aggregate="",
+        dimensions=said.dimensions,
+        filters=said.filters,
+        span=said.span,
+        order=said.rank,
+        limit=0,
+        moment=True,
+        bounds=said.bounds,
     )
 
 
@@ -90,6 +145,8 @@ def _signed(said: Parts, first: Measure) -> Parts:
     counts = said.aggregate == "count" and bool(said.dimensions)
     asks_some = first.name == "profit" and said.earns in ("lost", "money")
     asks_some = asks_some and (said.asks_which or counts)
+    if said.counted and counts and first.counts and not (said.bounds or said.earns):
+        return said._replace(bounds=(_some(first.name),), aggregate="groups", asks_which=False)
     of_rows = set(said.dimensions) & set(NOUNS.values())
     if not asks_some or of_rows or said.bounds or said.rank or said.number or said.sorting:
         return said
@@ -98,9 +155,16 @@ def _signed(said: Parts, first: Measure) -> Parts:
     return said._replace(bounds=(bound,), one=False, aggregate=aggregate, asks_which=not counts)
 
 
+def _some(name: str) -> Bound:
+    """A group that has any of it: "on how many days did we trade"."""
+    return Bound(name, above=True, inclusive=False, amount=0, of_groups=True)
+
+
 def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
     """What people call a type or a reason, as these rows call it; why is one of these, too."""
-    dimensions = said.dimensions
+    dimensions = tuple(
+        name for one in said.dimensions for name in (("source", "symbol") if one == "feed" else (one,))
+    )
     if rows.name == "firm_rules":  # the rule's denials are by "firm_daily_loss"
         filters = (
             f._replace(values=tuple(v.removeprefix("firm_") for v in f.values))
@@ -109,6 +173,8 @@ def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
         said = said._replace(filters=tuple(filters))
     if "type" in dimensions and "type" not in rows.columns and "control" in rows.columns:
         dimensions = tuple("control" if name == "type" else name for name in dimensions)
+    if "control" in dimensions and "control" not in rows.columns and "kind" in rows.columns:
+        dimensions = tuple("kind" if name == "control" else name for name in dimensions)
     if "rule" in dimensions and "rule" not in rows.columns and first.reasons:
         dimensions = tuple(first.reasons if name == "rule" else name for name in dimensions)
     if said.who:
@@ -169,7 +235,7 @@ def _rows_of_time(said: Parts, rows: Rows, first: Measure) -> Plan:
     others = {name for name in said.dimensions if name not in rows.row}
     if (
         said.aggregate
-        or (others and not said.asks_which)
+        or (others and not (said.asks_which or said.who or said.why))
         or any(rows.columns.get(name, "-") not in shown for name in others)
     ):
         raise UnansweredError("the newest of each is not understood")
@@ -255,18 +321,26 @@ def _check(
         raise UnansweredError(
             "an average over single trades, or over the sums of days? ask for one"
         )
-    if span.text in _NOW and rows.time and not any(_is_newest(measure) for measure in chosen):
+    is_now = any(_is_newest(measure) or measure.standing for measure in chosen)
+    if span.text in _NOW and rows.time and not is_now:
         raise UnansweredError(f"{chosen[0].name} is of a time, not of a moment: say since when")
     kinds = aggregate.split("+")
     if len(kinds) > 1 and (len(chosen) > 1 or _is_row(rows, dimensions)):
         raise UnansweredError(f"{' and '.join(kinds)} of several things at once: ask for one")
     for measure in chosen:
+        if aggregate == "change" and _changes(measure):
+            continue
         missing = [k for k in kinds if k not in ("share", *ROWS) and k not in measure.values]
         if missing and not _is_row(rows, dimensions):
             raise UnansweredError(f"{measure.name} has no {missing[0]}")
     _check_bounds(said.bounds, rows, said.filters)
-    if said.fixed and rows.name != "var":
+    if said.fixed and rows.name not in ("var", "var_measures", "var_backtests"):
         raise UnansweredError("a confidence or method belongs to value at risk")
+
+
+def _changes(measure: Measure) -> bool:
+    """Whether it is a level, of which "how much has it changed" can be asked."""
+    return measure.values[""].startswith("argMax") and "row" in measure.values
 
 
 #: Rows that hold a bound: how many, and what share of all; groups that do.

@@ -82,6 +82,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sides: _Words
     purposes: _Words
     exits: _Words
+    filters: dict[str, _Words]
     sessions: _Words
     parts: _Words
     symbols: _Words
@@ -217,7 +218,8 @@ def _grammar(file: _File) -> Iterator[_Entry]:
 
 
 def _filters(file: _File) -> Iterator[_Entry]:
-    for column, table in (("side", file.sides), ("exit", file.exits), ("purpose", file.purposes)):
+    named = {"side": file.sides, "exit": file.exits, "purpose": file.purposes, **file.filters}
+    for column, table in named.items():
         for value, texts in table.items():
             yield texts, (Meaning("filter", value, column),)
     for kind, texts in file.types.items():
@@ -261,6 +263,8 @@ def _measures() -> Iterator[_Entry]:
     ended = ("order outcome", "outcome order", "how order ended", "how order end", "order end up")
     yield ended, (Meaning("measure", "orders"), Meaning("adverb", "status"))
     yield sized, (mean, Meaning("measure", "traded_lots"))
+    before, after = Meaning("measure", "profit_gross"), Meaning("measure", "profit")
+    yield ("before and after cost", "before and after commission"), (before, joined, after)
     yield ("gross and net exposure",), (gross, joined, net)
     yield ("net and gross exposure",), (net, joined, gross)
 
@@ -364,6 +368,13 @@ def _of_firm_rule(rule: str) -> Iterator[_Entry]:
         "headroom in {}",
         "headroom under {} rule",
         "headroom for {} rule",
+        "left before {} rule",
+        "room left before {} rule",
+        "missing to {}",
+        "still missing to {}",
+        "lacking to {}",
+        "left to {}",
+        "headroom ever on {} rule",
     )
     named = [end.format(text) for end in ends]
     yield named, (Meaning("measure", "headroom"), Meaning("filter", rule, "rule"))

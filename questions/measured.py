@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 
-from questions.catalog import Measure, Rows, measures
-from questions.nouns import COSTS, NOUNS, WEAK
+from questions.catalog import Measure, Rows, measures, narrowed
+from questions.nouns import COSTS, NOUNS, STRICT, WEAK
 from questions.parts import Parts
-from questions.plan import Filter, UnansweredError
+from questions.plan import Bound, Filter, UnansweredError
 
 
 def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
     """What is asked for, step by step: words, nouns, what goes without saying, ends, units."""
     said, names = _without_bounded(said)
     said, names = _worded(said, names)
+    if said.aggregate in _ENDS_BY_WORTH and set(names) == {"trades"}:
+        names = ["profit"]
     names = _unsaid(said, _without_nouns(said, names))
     said, names = _ended(said, names)
+    names = _fitting(said, list(names) if said.joints else narrowed(names))
     names = _in_unit(said, _strong(said, names))
     every = measures()
     belongs = {every[name][0].name for name in names}
@@ -21,12 +24,38 @@ def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
         raise UnansweredError(f"several things at once: {', '.join(names)}; ask for one at a time")
     if len({every[name][1].where for name in names}) > 1:
         raise UnansweredError(f"{' and '.join(names)} are of different rows; ask for one at a time")
+    if said.aggregate in _ENDS_BY_WORTH:
+        said = _by_worth(said, every[names[0]][1])
     if names[0] in _PASSIVE and said.rank in ("best", "worst"):
         said = said._replace(rank="most" if said.rank == "best" else "least")
     if said.rank and every[names[0]][1].each == "stage" and not (said.dimensions or said.filters):
         raise UnansweredError("the latency of which stage, or of each, is not said")
     said = _of_one_row(said, every[names[0]][1], every[names[0]][0])
     return said, every[names[0]][0], tuple(every[name][1] for name in names)
+
+
+_ENDS_BY_WORTH = {"best+worst", "worst+best"}
+
+
+def _by_worth(said: Parts, measure: Measure) -> Parts:
+    """ "The best and the worst": which end that is, the figure says."""
+    if not measure.better:
+        raise UnansweredError(f"whether more or less of {measure.name} is best is not known")
+    best, worst = ("max", "min") if measure.better == "more" else ("min", "max")
+    ends = said.aggregate.replace("best", best).replace("worst", worst)
+    dimensions = tuple(name for name in said.dimensions if name != "trade")
+    return said._replace(aggregate=ends, dimensions=dimensions)
+
+
+def _fitting(said: Parts, names: list[str]) -> list[str]:
+    """ "Alerts by scenario" are those of surveillance: a word may be of two kinds of rows."""
+    wanted = [*said.dimensions, *(one.column for one in said.filters)]
+    fitting = []
+    for name in names:
+        rows, measure = measures()[name]
+        missing = [w for w in wanted if w in measure.instead and w not in rows.columns]
+        fitting.append(measure.instead[missing[0]] if missing else name)
+    return fitting
 
 
 def _of_one_row(said: Parts, measure: Measure, rows: Rows) -> Parts:
@@ -43,24 +72,33 @@ def _without_bounded(said: Parts) -> tuple[Parts, list[str]]:
     if not said.bounds:
         return said, list(said.names)
     named = [name for name in said.names if name not in said.bounded]
-    said = _of_signals(said)
+    said = _of_named_rows(said)
     rows = measures()[said.bounds[0].measure][0].name
     if any(measures()[bound.measure][0].name != rows for bound in said.bounds[1:]):
         raise UnansweredError("bounds on several things at once: ask for one")
     strong = [name for name in named if name not in WEAK and name not in NOUNS]
     if strong:
+        others = measures()[strong[0]][1].instead.values()
+        there = [name for name in others if measures()[name][0].name == rows]
+        if there and measures()[strong[0]][0].name != rows:
+            return said, there[:1]
         if measures()[strong[0]][0].name != rows:
             raise UnansweredError(f"{strong[0]} and {said.bounds[0].measure} are kept apart")
         return said, strong
     return _of_bounded(said, has_noun=bool(named) or said.whichever)
 
 
-def _of_signals(said: Parts) -> Parts:
-    """Signals have a confidence of their own; without them it is that of predictions."""
-    if "signals" not in said.names or said.bounded != ("confidence",):
-        return said
-    bounds = tuple(bound._replace(measure="signal_confidence") for bound in said.bounds)
-    return said._replace(bounds=bounds)
+def _of_named_rows(said: Parts) -> Parts:
+    """Signals have a confidence of their own, and bars count ticks of theirs."""
+    every = measures()
+    rows = {every[name][0].name for name in said.names if name not in said.bounded}
+
+    def of_rows(bound: Bound) -> Bound:
+        others = every[bound.measure][1].instead.values()
+        there = [name for name in others if every[name][0].name in rows]
+        return bound._replace(measure=there[0]) if there else bound
+
+    return said._replace(bounds=tuple(of_rows(bound) for bound in said.bounds))
 
 
 def _of_bounded(said: Parts, *, has_noun: bool) -> tuple[Parts, list[str]]:
@@ -125,13 +163,15 @@ def _worded(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
         names = ["open_lots"]
     if set(names) <= {"trades"} and said.rank_word in _CHEAP:
         names, said = ["spread"], said._replace(single="")  # "when is euro cheapest to trade"
-    if names == ["drifted_features"] and said.rank:
+    if "drifted_features" in names and set(names) <= {"drifted_features", "psi"} and said.rank:
         said = said._replace(dimensions=("feature",), asks_which=True, one=not said.number)
         names = ["psi"]
     if names == ["open_positions"] and said.span.begin:
         names = ["opened_trades"]
     if names == ["losers"] and said.earns == "lost" and said.asks_which and not said.rank:
         names = ["profit"]
+    if said.aggregate == "often" and fixes(said.filters, "rule"):
+        said = said._replace(aggregate="count")  # of one rule there is no rate
     if said.aggregate == "often":
         names = [_OFTEN.get(name, name) for name in names]
     if "models" in names and len(names) > 1:
@@ -177,6 +217,9 @@ def _without_nouns(said: Parts, names: list[str]) -> list[str]:
     nouns = [name for name in names if NOUNS.get(name) in said.dimensions]
     if len(names) > len(nouns) and any("row" in measures()[name][1].values for name in names):
         names = [name for name in names if name not in nouns or name in ("winners", "losers")]
+    strict = [name for name in names if name in STRICT and NOUNS[name] in said.dimensions]
+    if strict and len(names) > len(strict):
+        names = [name for name in names if name not in strict]
     return names
 
 
@@ -184,6 +227,8 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
     """What is meant where no figure is named: "the best day" is that of profit."""
     if said.would and "scenario" in (*said.dimensions, *(f.column for f in said.filters)):
         return ["stress_result"]
+    if names == ["profit_gross"]:
+        return names  # "what would it be before costs"
     if said.would or {"costs", "denied"} == set(names):
         if "denied" not in names:
             raise UnansweredError("what would have been is not stored")
@@ -198,6 +243,10 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["open_lots"]  # "are we long or short on gold"
     if not names and said.rank in ("best", "worst") and said.dimensions:
         names = ["profit"]
+    if not names and fixes(said.filters, "regime"):
+        names = ["regime_quarters"]
+    if not names and fixes(said.filters, "exit"):
+        names = ["trades"]  # "stopped out yesterday, how often"
     if not names:
         raise UnansweredError("what is to be measured is not understood")
     return names
@@ -250,6 +299,9 @@ def _in_unit(said: Parts, names: list[str]) -> list[str]:
     elif said.unit == "percent" and said.filters and "sum" in every[names[0]][1].values:
         pass  # "how much of the profit came from bitcoin, in percent"
     elif said.unit:
+        counted = every[names[0]]
+        if counted[1].counts and said.unit in counted[0].by_unit:
+            return [counted[0].by_unit[said.unit]]  # "how many minutes were we in gold"
         if any(said.unit not in every[name][1].units for name in names):
             raise UnansweredError(f"{names[0]} in {said.unit} is not kept")
         names = [every[name][1].units[said.unit] for name in names]

@@ -22,7 +22,11 @@ NOUNS = {
     "losers": "trade",
     "incidents": "incident",
     "models": "model",
+    "stress_result": "scenario",
+    "processes": "process",
 }
+#: Words of a figure that are a noun only when it is this very word: "by scenario", not "stress".
+STRICT = frozenset({"stress_result", "processes"})
 
 RESULTS = {"winners", "losers"}
 

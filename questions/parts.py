@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from questions import bounds, spans
-from questions.catalog import measures
+from questions import bounds, spans, turns
+from questions.catalog import measures, narrowed
 from questions.conditions import bounds_of, compares, filters_of, of_currency, times_apart
 from questions.lexicon import Meaning
-from questions.nouns import COSTS, NOUNS, RESULTS, ROWS, WEAK
+from questions.nouns import COSTS, NOUNS, RESULTS, ROWS, STRICT, WEAK
 from questions.plan import Bound, Filter, Span, UnansweredError
 from questions.reading import Item
 from questions.words import stem
@@ -41,6 +41,10 @@ class Parts(NamedTuple):
     shows: bool  # "show me": the rows themselves
     single: str  # a row's noun in the singular: "the trade that we held longest"
     earns: str  # "lost" of what is a profit, "money" of what made some, else empty
+    over: str  # the figure that the one is divided by
+    is_share: bool  # that in percent
+    is_none: bool  # those of which there is none
+    counted: bool  # how many days, not how many trades
     bounded: tuple[str, ...]  # the figures that bounds are of, as they were named
 
 
@@ -54,6 +58,8 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
     missing = [item.meaning.value for item in items if item.meaning.kind == "missing"]
     if missing:
         raise UnansweredError(f"nothing is stored of {', '.join(missing)}")
+    turn = turns.taken(items)
+    items = turn.items
     kinds = [item.meaning.kind for item in items]
     several = _several_aggregates(items)
     if several:
@@ -63,6 +69,7 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
     asks = {"which", "dimension"} <= set(kinds)
     if words and asks and not rank and not number:
         rank = words[0]  # "on which side did we make more"
+        rank = _OF_LOSSES.get(rank, rank) if _earns(items) == "lost" else rank
     _joined(items)
     names = _names(items)
     dimensions, one, which = _dimensions(items, names, ranked=bool(rank))
@@ -104,6 +111,10 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         unit=_unit(items),
         bounds=bounded,
         bounded=targets,
+        over=turn.over,
+        is_share=turn.is_share,
+        is_none=turn.is_none,
+        counted=any(i.meaning.kind == "dimension" and _is_counted(items, n) for n, i in enumerate(items)),
         earns=_earns(items),
         single=_single(items),
         shows=any(i.meaning.kind == "stop" and i.last in _SHOWS for i in items),
@@ -111,7 +122,9 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
     )
 
 
-_KINDS = {"most": "max", "least": "min"}
+#: To lose more is to earn less.
+_OF_LOSSES = {"most": "worst", "least": "best"}
+_KINDS = {"most": "max", "least": "min", "best": "best", "worst": "worst"}
 
 
 def _several_aggregates(items: Sequence[Item]) -> str:
@@ -129,7 +142,7 @@ def _several_aggregates(items: Sequence[Item]) -> str:
     return "+".join(dict.fromkeys(named)) if joined or len(set(named)) > 2 else ""
 
 
-_FIGURES = {"min", "mean", "median", "max", "sum", "p90", "p95", "p99"}
+_FIGURES = {"best", "worst", "min", "mean", "median", "max", "sum", "p90", "p95", "p99"}
 
 
 _SINGULAR = {"trade", "traded", "position", "deal", "order", "fill"}
@@ -148,11 +161,13 @@ def _single(items: Sequence[Item]) -> str:
 
 
 _PASSIVE = {"made", "make", "generated", "generate"}
-_PROFITABLE = {"profitable"}
+_GAINS = {"profit", "gain", "money", "win"}
+_PROFITABLE = {"profitable", "green", "plus", "black", "positive"}
 
 
 def _earns(items: Sequence[Item]) -> str:
     """What the word for a profit says: "lost", "money", "made" of what was no profit."""
+    counted = any(_is_counted(items, n) for n, i in enumerate(items) if i.meaning.kind == "dimension")
     for n, item in enumerate(items):
         if item.meaning == Meaning("measure", "losers") and item.last in ("loss", "losses"):
             return "lost"
@@ -161,6 +176,8 @@ def _earns(items: Sequence[Item]) -> str:
         after = items[n + 1].last if n + 1 < len(items) else ""
         if item.last in bounds.LOSSES:
             return "lost"
+        if counted and item.last in _GAINS:
+            return "money"
         if (item.last in _PASSIVE and after == "money") or item.last in _PROFITABLE:
             return "money"
         if item.last in _PASSIVE or item.last == "most":
@@ -200,6 +217,12 @@ def _joined(items: Sequence[Item]) -> None:
     bounded = set(bounds_of(items)[1])
     amounts = {i.meaning.value for i in items if i.meaning.kind == "measure"} - WEAK - {"closed"}
     amounts -= bounded
+    if len(amounts) > 1:
+        amounts -= STRICT
+    if not _joints(items):
+        amounts &= set(narrowed(sorted(amounts)))
+    if {i.meaning.kind for i in items} >= {"would"} and amounts == {"denied", "profit"}:
+        return  # "what would the denied orders have made"
     if amounts == RESULTS or any(
         measures()[name][0].name == "trades" for name in amounts - RESULTS
     ):
@@ -287,6 +310,7 @@ def _dimensions(
         if kind == "adverb":
             dimensions[value] = None
         is_noun = kind == "dimension" or (kind == "measure" and value in NOUNS)
+        is_noun = is_noun and not (value in STRICT and stem(item.last) != NOUNS[value])
         if not is_noun:
             continue
         value = NOUNS.get(value, value) if kind == "measure" else value
@@ -303,7 +327,7 @@ def _dimensions(
                 which = True
                 single = any(i.meaning == Meaning("which", "single") for i in items[:n])
                 one = one or single or stem(item.last) == item.last
-        elif value in ("source", "account") or (
+        elif value in ("source", "account", "feed") or (
             value == "status" and (_is_listed(names) or "orders" in names)
         ):
             continue  # "the broker", "my account", "models and their status"
@@ -312,12 +336,22 @@ def _dimensions(
             which, one = True, stem(item.last) == item.last
         elif value == "rule" and kind == "dimension" and names:
             dimensions[value] = None  # "reasons for halts"
+        elif kind == "dimension" and names == ("profit",) and before == "measure" and stem(item.last) != item.last:
+            dimensions[value] = None  # "how did the strategies do"
+        elif kind == "dimension" and _is_counted(items, n):
+            dimensions[value] = None
+            which = True  # "on how many days did we trade"
         elif kind == "dimension" and (_lost(items) or any(i.bound for i in items)):
             dimensions[value] = None
             which = True  # "symbols with a loss today", "hours with more than 20 trades"
         elif kind == "dimension":
             raise UnansweredError(f"what of the {value} is meant is not understood")
     return tuple(dimensions), one, which
+
+
+def _is_counted(items: Sequence[Item], n: int) -> bool:
+    before = [i.meaning for i in items[:n] if i.meaning.kind != "stop"]
+    return before[-1:] == [Meaning("aggregate", "count")]
 
 
 def _is_count(noun: Item, before: Sequence[Item]) -> bool:

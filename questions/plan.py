@@ -47,6 +47,10 @@ class Plan(NamedTuple):
     lists: bool = False  # single rows
     moment: bool = False  # when it was, not how much
     bounds: tuple[Bound, ...] = ()
+    now: datetime | None = None  # UTC, as it was asked
+    over: str = ""  # the measure it is divided by: "commission per lot"
+    in_percent: bool = False  # that, times a hundred
+    is_none: bool = False  # those that have none: "which feeds had no tick"
     fixed: tuple[tuple[str, str], ...] = ()  # method, confidence, horizon of a value at risk
 
 

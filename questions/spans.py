@@ -71,6 +71,7 @@ def read(said: Sequence[str], now: datetime) -> Taken | None:
         _since,
         _until,
         _clock_range,
+        _part_of_day,
         _whole,
     )
     every = [taken for reader in readers if (taken := reader(said, now))]
@@ -155,7 +156,9 @@ def _since(said: Sequence[str], now: datetime) -> Taken | None:
 
 
 def _clocked_day(said: Sequence[str], now: datetime) -> Taken | None:
-    """A moment: "noon yesterday", "14:00 on Monday"."""
+    """A moment: "noon yesterday", "14:00 on Monday", "yesterday noon"."""
+    if said[:1] == ["yesterday"] and len(said) > 1 and _CLOCKED.search(said[1]):
+        said = [said[1], said[0], *said[2:]]
     if not said or not _CLOCKED.search(said[0]):
         return None
     hour = _hour(said[0])
@@ -193,7 +196,8 @@ def _clock_range(said: Sequence[str], _: datetime) -> Taken | None:
             ["today"],
             ["yesterday"],
             ["o'clock"],
-        )
+        ) or rest[3:5] in (["this", "morning"], ["in", "morning"])
+        named = named or "midnight" in (rest[0], rest[2]) or "noon" in (rest[0], rest[2])
         sure = named or any(
             ":" in word or word.endswith(("am", "pm", "h")) for word in (rest[0], rest[2])
         )
@@ -215,6 +219,28 @@ def _clock_range(said: Sequence[str], _: datetime) -> Taken | None:
         part = _PARTS.get(rest[1].removesuffix("s"))
         return Taken(Span(None, None, " ".join(said[:3]), part), 3) if part else None
     return None
+
+
+def _part_of_day(said: Sequence[str], now: datetime) -> Taken | None:
+    """ "The first two hours of today", "the last 30 minutes of yesterday"."""
+    skip = 1 if said and said[0] in ("in", "for", "during", "over") else 0
+    if len(said) < skip + 3 or said[skip] not in ("first", "last"):
+        return None
+    word = said[skip + 1]
+    one = word.removesuffix("s") in _UNITS
+    count = 1 if one else int(word) if word.isdigit() else _NUMBERS.get(word, 0)
+    at = skip + (1 if one else 2)
+    unit = _UNITS.get(said[at].removesuffix("s")) if len(said) > at else None
+    day = _one(said[at + 1 :], now) if unit and count else None
+    if day is None or unit is None or not (day.span.begin and day.span.end):
+        return None
+    length = count * unit
+    if day.span.end - day.span.begin > _DAY or length > _DAY:
+        return None
+    first = said[skip] == "first"
+    begin = day.span.begin if first else day.span.end - length
+    size = at + 1 + day.words
+    return Taken(Span(begin, begin + length, " ".join(said[:size])), size)
 
 
 def _zone(said: Sequence[str]) -> int:
@@ -380,7 +406,9 @@ def _calendar(said: Sequence[str], now: datetime) -> Taken | None:
         "past",
         "week",
     ]  # people mean seven days, not Monday to Sunday
-    is_rolling = unit in ("hour", "minute", "min", "day", "fortnight") or is_past_week
+    if unit == "fortnight":
+        return Taken(Span(now - _UNITS[unit], now, text), 2)
+    is_rolling = unit in ("hour", "minute", "min", "day") or is_past_week
     if is_rolling and not (this or (unit == "day" and said[0] == "previous")):
         return Taken(Span(now - _UNITS[unit], now, text), 2)
     begins: dict[str, datetime] = {

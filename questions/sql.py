@@ -44,6 +44,10 @@ def statement(plan: Plan, place: Place) -> str:
     names = plan.measure.split("+")
     rows, first = measures()[names[0]]
     chosen = [measures()[name][1] for name in names]
+    if plan.is_none:
+        return _none(plan, place, rows, chosen)
+    if plan.moment and plan.dimensions:
+        return _ends_of_each(plan, place, rows, first)
     if plan.lists or plan.moment:
         return _single(plan, place, rows, first)
     keys = [dimension for dimension in plan.dimensions if dimension in rows.row]
@@ -64,6 +68,34 @@ def statement(plan: Plan, place: Place) -> str:
     if plan.aggregate == "groups":
         return f"SELECT count() AS Groups FROM ({_grouped(plan, place, rows, chosen)})"
     return _grouped(plan, place, rows, chosen)
+
+
+def _none(plan: Plan, place: Place, rows: Rows, chosen: Sequence[Measure]) -> str:
+    """Of all there are, those that are not among those that have some."""
+    some = Bound(plan.measure, above=True, inclusive=False, amount=0, of_groups=True)
+    having = _grouped(plan._replace(aggregate="", bounds=(some,), is_none=False), place, rows, chosen)
+    columns = ", ".join(_dimension(name, rows) for name in plan.dimensions)
+    names = ", ".join(_named(name) for name in plan.dimensions)
+    kept = [f for f in plan.filters if f.column in plan.dimensions]
+    every = _where(plan._replace(span=Span(), filters=tuple(kept)), place, rows, _ANY)
+    shown = [f"{_dimension(name, rows)} AS {_named(name)}" for name in plan.dimensions]
+    text = f"SELECT DISTINCT {', '.join(shown)} FROM {rows.source}{every}"
+    text += f" AND ({columns}) NOT IN (SELECT {names} FROM ({having})) ORDER BY {names}"
+    text = _filled(text, plan, place, rows)
+    return f"SELECT count() AS Groups FROM ({text})" if plan.aggregate == "groups" else text
+
+
+_ANY = Measure(name="any", words=(), values={})
+
+
+def _ends_of_each(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
+    """When the newest or the oldest row of each was."""
+    end = "max" if plan.order == "newest" else "min"
+    keys = ", ".join(_named(name) for name in plan.dimensions)
+    columns = [f"{_dimension(name, rows)} AS {_named(name)}" for name in plan.dimensions]
+    where = _where(plan, place, rows, measure)
+    text = f"SELECT {', '.join(columns)}, {end}({rows.time}) AS At FROM {rows.source}{where}"
+    return _filled(f"{text} GROUP BY {keys} ORDER BY {keys} LIMIT {_MOST}", plan, place, rows)
 
 
 def _single(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
@@ -104,6 +136,8 @@ def _grouped(plan: Plan, place: Place, rows: Rows, chosen: Sequence[Measure]) ->
         groups = [_bounded(b, _titled(chosen[0])) for b in plan.bounds if b.of_groups]
         text += f" HAVING {' AND '.join(groups)}" if groups else ""
     value = _titled(chosen[0])
+    if plan.aggregate == "share" and plan.order and "share" not in chosen[0].values:
+        value = f"({_value(plan, chosen[0])})"  # of a loss the largest share is not the best day's
     text += _order(plan, f"abs({value})" if chosen[0].signed else value)
     return _filled(text, plan, place, rows)
 
@@ -184,6 +218,9 @@ def _value(plan: Plan, measure: Measure) -> str:
     """Of several symbols in one figure, or ranked by it, only what can be compared."""
     if plan.aggregate == "groups":
         return measure.values[""]
+    if plan.aggregate == "change":
+        row, time = measure.values["row"], measures()[measure.name][0].time
+        return f"argMax({row}, {time}) - argMin({row}, {time})"
     if plan.aggregate == "rows":
         return "count()"
     if plan.aggregate == "rows_share":
@@ -201,6 +238,9 @@ def _value(plan: Plan, measure: Measure) -> str:
 
 def _shared(plan: Plan, measure: Measure) -> str:
     value = _value(plan, measure)
+    if plan.over:
+        over = f"({measures()[plan.over][1].values['sum']})"
+        return f"{'100 * ' if plan.in_percent else ''}({value}) / {over}"
     if plan.aggregate != "share" or "share" in measure.values:
         return value
     return f"100 * {value} / sum({value}) OVER ()"
@@ -242,6 +282,10 @@ def _window(span: Span, rows: Rows) -> str:
 def _moment(moment: datetime, rows: Rows) -> str:
     if rows.daily:
         return f"toDate('{moment:%Y-%m-%d}')"
+    return _instant(moment)
+
+
+def _instant(moment: datetime) -> str:
     return f"toDateTime64('{moment:%Y-%m-%d %H:%M:%S}', 6, 'UTC')"
 
 
@@ -254,6 +298,8 @@ def _filled(text: str, plan: Plan, place: Place, rows: Rows) -> str:
     """Places, and what a window function must not look beyond."""
     inside = _window(plan.span, rows) if rows.inside else "1"
     fixed = _VAR | dict(plan.fixed)
+    if plan.now:
+        text = text.replace("{now}", _instant(plan.now))
     for name, value in {
         "window": inside,
         "bp": _BP,

@@ -16,6 +16,17 @@ _REACHED = re.compile(
     r" (?:got|get|gone|go|become|climb|fall|rise|drop)\b"
 )
 _LOW = {"low", "tight", "narrow"}
+#: "Five-minute gold bars" are gold's bars of five minutes.
+_BARS_OF = re.compile(
+    r"\b((?:one|five|1|5)[ -]?(?:second|minute|hour)|hourly) (?!bars?\b|candles?\b)([\w/]+) (bars?|candles?)\b"
+)
+_FRACTIONS = (
+    (r"\ban hour and a half\b", "90 minutes"),
+    (r"\b(?:an? |one )?half (?:an |of an )?hour\b|\bhalf-hour\b", "30 minutes"),
+    (r"\b(?:a |the )?quarter of an hour\b", "15 minutes"),
+)
+#: "When were the limits last signed" asks for the last limits signed.
+_LAST_DONE = re.compile(r"\b(?!when|we|was|were|and|the|our|i\b)([a-z]+) (last|first) ([a-z]{2,}ed|sent)\b")
 _OF_TIME = re.compile(r"\b(\w+) (?:of|on) the (day|week|month|quarter|year)\b")
 _ONE_OF = re.compile(r"\b(?:which|what) (?:one )?of (?:our|the|my|all|these|those)\b")
 _MEANT = {
@@ -32,6 +43,10 @@ _MEANT = {
     "what's": "what is",
     "how's": "how is",
     "who's": "who is",
+    "aren't": "are not",
+    "weren't": "were not",
+    "hasn't": "has not",
+    "doesn't": "does not",
     "don't": "do not",
     "didn't": "did not",
     "can't": "cannot",
@@ -45,6 +60,12 @@ _MEANT = {
     "haven't": "have not",
     "there's": "there is",
 }
+#: What people leave out on a phone.
+_WRITTEN_OUT = {
+    "wk": "week", "wks": "weeks", "mth": "month", "hrs": "hours", "rn": "right now",
+    "avg": "average", "msecs": "ms", "bps": "bp", "ystd": "yesterday",
+}  # fmt: skip
+_SHORTHAND = re.compile(rf"\b(?:{'|'.join(_WRITTEN_OUT)})\b")
 NUMBERS = {
     word: number
     for number, word in enumerate(
@@ -89,6 +110,8 @@ def words(text: str) -> list[str]:
     plain = _FARED.sub(r"profit \1", plain)
     plain = _REACHED.sub(_reached, plain)
     plain = _ONE_OF.sub("which single", plain)
+    plain = _SHORTHAND.sub(lambda short: _WRITTEN_OUT[short[0]], plain)
+    plain = re.sub(r"\bsince (?:the|this) (week|month|year|day) (?:began|started)\b", r"since this \1", plain)
     plain = re.sub(r"\bi(?: would|'d) (?:like|love|want)\b", " ", plain)
     plain = re.sub(
         r"\b(since|from) (?:the )?(?:start|beginning) of (?:the|this) (week|month|year)\b",
@@ -96,9 +119,13 @@ def words(text: str) -> list[str]:
         plain,
     )
     plain = _OF_TIME.sub(_of_time, plain)
+    for said, meant in _FRACTIONS:
+        plain = re.sub(said, meant, plain)
+    plain = _LAST_DONE.sub(r"\2 \1 \3", plain)
+    plain = _BARS_OF.sub(r"\2 \1 \3", plain)
     plain = re.sub(r"\bwhen (?:we|i) (lose|win)\b", _outcomes, plain)
     plain = re.sub(r"\bwhen (?:we|i) (?:are |go )?(buy|sell|long|short)\b", r"\1", plain)
-    plain = re.sub(r"\b(positive|negative)\b", _signs, plain)
+    plain = re.sub(r"\b(?<!false )(positive|negative)\b", _signs, plain)
     plain = re.sub(r"\bbreak (.{1,40}?) down\b", r"break down \1", plain)
     for said, meant in _MEANT.items():
         plain = plain.replace(said, meant)
