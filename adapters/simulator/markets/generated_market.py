@@ -7,6 +7,7 @@ import numpy as np
 from adapters.mt5.protocol.terminal import MT5_TICK
 from adapters.simulator.markets.generated import DAY_MSC, LIVELY, day_ticks, profile
 from adapters.simulator.markets.tape import Quote, Segment, Tape, Ticks, segment
+from core import memory
 
 SOURCE = "sim"  # the broker's name of generated ticks
 _LONGEST_CLOSED_DAYS = 4
@@ -102,6 +103,7 @@ class GeneratedTape(Tape):
             day = segment(number, day_ticks(self._symbol, number, self._seed, self.lively_s))
             # All of its quotes are tradable and in order: it was reached when its quotes came.
             day = day._replace(ticks=_DayTicks(day), reached=day.time)
+            memory.give_back()
         self._days[number] = day
         for old in list(self._days)[:-3]:
             del self._days[old]
