@@ -6,6 +6,7 @@ anywhere else stops the terminal. How far the log went is told by a file of its 
 written behind each record, so that a log that was cut, emptied or replaced stops it too.
 """
 
+import contextlib
 import os
 import zlib
 from collections.abc import Iterator
@@ -86,10 +87,21 @@ class RequestLog:
         return self._records
 
     def append(self, record: dict[str, Any]) -> None:
-        """Write one record; on disk when this returns."""
+        """Write one record; on disk when this returns.
+
+        Raises:
+            JournalError: the disk is full or broken; nothing of the record is in the log.
+        """
         body = msgspec.json.encode(record)
-        self._file.write(b"%08x %s\n" % (zlib.crc32(body), body))
-        getattr(os, "fdatasync", os.fsync)(self._file.fileno())
+        line = b"%08x %s\n" % (zlib.crc32(body), body)
+        try:
+            self._cut()  # what a full disk took of a record, and could not be cut off then
+            self._write(line)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._cut()
+            raise JournalError(f"{self.path}: {error}; free some space there") from error
+        self._good += len(line)
         self._add(body)
         self._tell()
 
@@ -97,6 +109,17 @@ class RequestLog:
         """Close the file."""
         self._file.close()
         os.close(self._behind)
+
+    def _cut(self) -> None:
+        """Leave nothing behind the last whole record."""
+        if os.fstat(self._file.fileno()).st_size > self._good:
+            self._file.truncate(self._good)
+
+    def _write(self, line: bytes) -> None:
+        """All of it: what a nearly full disk takes of a line is no error by itself."""
+        while line:
+            line = line[self._file.write(line) :]
+        getattr(os, "fdatasync", os.fsync)(self._file.fileno())
 
     def _add(self, body: bytes) -> None:
         self._count, self._sum = self._count + 1, zlib.crc32(body, self._sum)
