@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from adapters.simulator.markets.generated_market import write_parquet
+from adapters.simulator.markets.generated_files import write_parquet
 from core.contracts.tick import TICK, TickArray
 
 _DATA = Path(

@@ -8,7 +8,6 @@ at once: distance, spread, and the jump that is taken back by the next tick.
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from quality import thresholds as limit
 
@@ -33,6 +32,8 @@ def bad_prints(bid: Array, ask: Array) -> npt.NDArray[np.int64]:
 
 def robust_z(mid: Array) -> Array:
     """Distance of each mid from the median of its neighbours, in their usual distance."""
+    import pandas as pd
+
     series = pd.Series(mid)
     around = series.rolling(limit.PRINT_WINDOW, center=True, min_periods=5)
     distance = (series - around.median()).abs()

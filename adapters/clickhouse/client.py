@@ -16,10 +16,13 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 from clickhouse_connect.driver.httpclient import HttpClient
 from clickhouse_connect.driver.httputil import get_pool_manager
 
+from adapters.clickhouse import pandas_unloaded
 from adapters.clickhouse.cluster import SETTINGS, Cluster, cluster_of
 from core import tls
 from core.errors import SettingsError, UnavailableError, WarehouseError
 from core.sections import ClickhouseSettings
+
+pandas_unloaded.install()
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _PATIENCE_S = 300  # a mart is built within

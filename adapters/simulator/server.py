@@ -23,12 +23,11 @@ from adapters.mt5.remote import frames
 from adapters.simulator.doorway import Doorway
 from adapters.simulator.markets.generated import LIVELY, NEVER_CLOSES
 from adapters.simulator.markets.generated_market import GeneratedMarket
-from adapters.simulator.markets.recorded import MAX_TICKS, RecordedMarket
-from adapters.simulator.markets.tickfile import MarketFile, ParquetTicks
+from adapters.simulator.markets.tape import TapedMarket
 from adapters.simulator.terminal import SimulatedTerminal
-from core import checked_json, crashpoint, durable, log, settings
+from core import crashpoint, durable, log, settings
 from core.credentials import directory_of
-from core.errors import InputError, SettingsError, TickhouseError
+from core.errors import TickhouseError
 from core.process import Process
 from core.settings import Settings
 
@@ -36,23 +35,6 @@ _call = msgspec.msgpack.Decoder(frames.Call)
 _encoder = msgspec.msgpack.Encoder()
 _NONE = msgspec.Raw(_encoder.encode(None))
 _log = logging.getLogger(__name__)
-
-
-class PlannedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file of a replay."""
-
-    path: str
-    source: str
-    symbol: str
-
-
-class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a recorded market is made of: PLAN.json."""
-
-    files: list[PlannedFile]
-    cut_msc: int = 0
-    max_ticks: int = MAX_TICKS
-    account_log: str = ""
 
 
 class Server:
@@ -165,12 +147,12 @@ def terminal_of(config: Settings, home: Path, market: str, plan: Path | None) ->
         SettingsError: a recorded market without a plan, or a plan that cannot be read.
     """
     chosen = config.terminal
-    quotes: RecordedMarket | GeneratedMarket
+    quotes: TapedMarket
     if market == "recorded":
-        recipe = _read_plan(plan)
-        quotes = RecordedMarket(
-            [open_file(f) for f in recipe.files], recipe.max_ticks, recipe.cut_msc
-        )
+        from adapters.simulator import planned  # readers of files, which a live market needs not
+
+        recipe = planned.read(plan)
+        quotes = planned.market_of(recipe)
         account = Path(recipe.account_log) if recipe.account_log else home / "replay-account.log"
     else:
         traits = {NEVER_CLOSES: chosen.never_closes, LIVELY: chosen.lively}
@@ -181,22 +163,6 @@ def terminal_of(config: Settings, home: Path, market: str, plan: Path | None) ->
         quotes, log=account, balance=chosen.balance, currency=chosen.currency, seed=chosen.seed,
         login=chosen.login or 1, netting=chosen.netting,
     )  # fmt: skip
-
-
-def open_file(planned: PlannedFile) -> MarketFile:
-    """The reader for one file of a plan."""
-    if not planned.path.endswith(".parquet"):
-        raise InputError(planned.path, "only normalised parquet can be replayed; import it first")
-    return ParquetTicks(planned.path, planned.source, planned.symbol)
-
-
-def _read_plan(path: Path | None) -> Plan:
-    if path is None:
-        raise SettingsError("--market recorded needs --plan PLAN.json")
-    try:
-        return checked_json.decode(path.read_bytes(), Plan)
-    except (OSError, msgspec.DecodeError) as error:
-        raise SettingsError(f"{path}: {error}") from error
 
 
 def _failed(code: int, text: str) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from adapters.simulator.markets.generated_market import write_parquet
+from adapters.simulator.markets.generated_files import write_parquet
 from backtest.results.ticks import run_settings
 from backtest.strategy_pages import page
 from backtest.strategy_pages.figures import STRATEGIES, Outcome, of, recordings, trials

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from rich.console import Console, Group
 from rich.table import Table
 
-from adapters.simulator.markets import generated_market
+from adapters.simulator.markets import generated_files
 from cli.commands.printed import output
 from cli.commands.printed import replay as replay_report
 from cli.commands.replay import replay
@@ -54,7 +54,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     symbols = settings.terminal.symbols
     directory = settings.home_path / "demo"
     with console.status(f"simulating {namespace.hours} h of {', '.join(symbols)}"):
-        paths = generated_market.write_parquet(
+        paths = generated_files.write_parquet(
             directory, symbols, _START, namespace.hours, settings.terminal.seed
         )
     options = ReplayOptions(tuple(paths), None, None, None, _TRAIN_FIRST, "model", model="")

@@ -91,7 +91,7 @@ def _list(settings: Settings, console: Console) -> int:
 def _ticks(path: Path | None) -> TickArray:
     import numpy as np
 
-    from adapters.simulator.markets.generated_market import write_parquet
+    from adapters.simulator.markets.generated_files import write_parquet
     from adapters.simulator.markets.tickfile import ParquetTicks
 
     with tempfile.TemporaryDirectory(prefix="tickhouse-") as scratch:

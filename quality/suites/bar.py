@@ -2,23 +2,28 @@
 
 from datetime import datetime
 from importlib import resources
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from clickhouse_connect.driver.client import Client
 
 from quality import thresholds as limit
 from quality.suites.base import Subject, Suite, between, feeds_of, parameters, zero
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _SQL = resources.files("quality").joinpath("sql/minute_bars.sql").read_text()
 
 
-def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
+def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> "pd.DataFrame":
     """The feed's minute bars, and how many minutes are missing before each."""
     return derived(client.query_df(_SQL, parameters=parameters(subject, start, end)))
 
 
-def derived(bars: pd.DataFrame) -> pd.DataFrame:
+def derived(bars: "pd.DataFrame") -> "pd.DataFrame":
     """The columns that the rules look at."""
+    import pandas as pd
+
     if bars.empty:
         return bars
     minute = bars["s"].astype("int64") // 60

@@ -7,10 +7,12 @@ depends on the rows, a `warning` is shown.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import pandas as pd
 from clickhouse_connect.driver.client import Client
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Severity = Literal["error", "warning"]
 
@@ -40,7 +42,7 @@ class Suite(NamedTuple):
     name: str
     table: str
     subjects: Callable[[Client, datetime, datetime], Sequence[Subject]]
-    rows: Callable[[Client, Subject, datetime, datetime], pd.DataFrame]
+    rows: Callable[[Client, Subject, datetime, datetime], "pd.DataFrame"]
     rules: Sequence[Rule]
     label: str = ""  # column that names a row among the examples of a failure
 

@@ -5,15 +5,18 @@ warning: the market may well have changed, and what follows is a new training, n
 """
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from clickhouse_connect.driver.client import Client
 
 from quality import thresholds as limit
 from quality.drift import psi
 from quality.suites.base import SPAN, Subject, Suite, between, parameters, run_feeds_of, zero
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _COLUMNS = """
 SELECT name FROM system.columns
@@ -21,7 +24,7 @@ WHERE database = currentDatabase() AND table = 'feature' AND type = 'Float32' OR
 """
 
 
-def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
+def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> "pd.DataFrame":
     """A row per feature."""
     names = [str(name) for (name,) in client.query(_COLUMNS).result_rows]
     before = start - timedelta(days=limit.DRIFT_DAYS + 2)
@@ -31,8 +34,10 @@ def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd
     )
 
 
-def derived(values: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+def derived(values: "pd.DataFrame", reference: "pd.DataFrame") -> "pd.DataFrame":
     """`feature`, the share of nulls and of values out of range, and the drift."""
+    import pandas as pd
+
     compared = min(len(values), len(reference)) >= limit.DRIFT_MIN_ROWS
     rows = []
     for name in values.columns if len(values) else ():
@@ -47,7 +52,7 @@ def derived(values: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["feature", "null_share", "out_of_range", "drift"])
 
 
-def null_share(column: npt.NDArray[np.float64], before: pd.Series | None) -> float:
+def null_share(column: npt.NDArray[np.float64], before: "pd.Series | None") -> float:
     """Share of values that are missing although the feature had been known.
 
     A warm-up is no gap, and what has never been known (there is no peer, nobody trades) is absent.
@@ -66,7 +71,7 @@ def range_of(name: str) -> tuple[float, float]:
 
 def _values(
     client: Client, names: list[str], subject: Subject, start: datetime, end: datetime
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     return client.query_df(
         f"SELECT {', '.join(names)} FROM feature FINAL WHERE run_id = {{run:String}} "
         f"AND source = {{source:String}} AND symbol = {{symbol:String}} AND {SPAN} "

@@ -6,18 +6,23 @@ wrong.
 
 from datetime import datetime
 from importlib import resources
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from clickhouse_connect.driver.client import Client
 
 from quality import thresholds as limit
 from quality.suites.base import Subject, Suite, between, parameters, run_feeds_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _LOW, _HIGH = limit.LABEL_SHARE
 
 
-def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
+def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> "pd.DataFrame":
     """A row per class with its share; none when there are too few labels to say."""
+    import pandas as pd
+
     sql = resources.files("quality").joinpath("sql/labels.sql").read_text()
     bound = {**parameters(subject, start, end), "horizon": limit.LABEL_HORIZON_S}
     counted = client.query(sql, parameters=bound).result_rows[0]

@@ -6,15 +6,18 @@ opened the position, and what never asked for a signal (a flattening, a stop) ne
 
 from datetime import datetime
 from importlib import resources
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from clickhouse_connect.driver.client import Client
 
 from quality import thresholds as limit
 from quality.suites.base import Subject, Suite, between, parameters, runs_of, zero
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
+
+def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> "pd.DataFrame":
     """The run's orders."""
     orders = client.query_df(_sql("orders_of_day"), parameters=parameters(subject, start, end))
     if orders.empty:
@@ -27,7 +30,7 @@ def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd
     )
 
 
-def money(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
+def money(client: Client, subject: Subject, start: datetime, end: datetime) -> "pd.DataFrame":
     """The run's account states, and how far each is from the money that was booked."""
     return client.query_df(_sql("money_of_day"), parameters=parameters(subject, start, end))
 

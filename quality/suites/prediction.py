@@ -1,17 +1,20 @@
 """Predictions of one run and trading day: probabilities that are ones."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from clickhouse_connect.driver.client import Client
 
 from quality import thresholds as limit
 from quality.suites.base import SPAN, Subject, Suite, between, parameters, runs_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _COLUMNS = ("p_down", "p_flat", "p_up")
 
 
-def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
+def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> "pd.DataFrame":
     """The run's predictions, with the sum of their probabilities."""
     predictions = client.query_df(
         "SELECT prediction_id, p_down, p_flat, p_up FROM prediction FINAL "

@@ -6,14 +6,17 @@ alone. A day is cut at 17:00 New York, where weekends and daily breaks begin or 
 """
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from clickhouse_connect.driver.client import Client
 
 from core.instruments import instrument
 from quality import anomaly
 from quality import thresholds as limit
 from quality.suites.base import SPAN, Rule, Subject, Suite, between, feeds_of, parameters, zero
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SQL = f"""
 SELECT
@@ -24,7 +27,7 @@ ORDER BY ts_event, seq
 """
 
 
-def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> pd.DataFrame:
+def rows(client: Client, subject: Subject, start: datetime, end: datetime) -> "pd.DataFrame":
     """The feed's ticks in order, with what the rules look at."""
     ticks = client.query_df(_SQL, parameters=parameters(subject, start, end))
     return derived(ticks, *session(subject.symbol, start, end))
@@ -37,8 +40,10 @@ def session(symbol: str, start: datetime, end: datetime) -> tuple[int, int]:
     return round((start + rest).timestamp() * 1e6), round(end.timestamp() * 1e6)
 
 
-def derived(ticks: pd.DataFrame, open_us: int, close_us: int) -> pd.DataFrame:
+def derived(ticks: "pd.DataFrame", open_us: int, close_us: int) -> "pd.DataFrame":
     """`us`, `bid`, `ask`, `quality` and the columns that the rules look at."""
+    import pandas as pd
+
     if ticks.empty:
         return ticks
     quote = ticks[["bid", "ask"]]

@@ -62,21 +62,26 @@ def parsed(folder: Path) -> list[Path]:
     return sorted((folder / "parsed").iterdir())
 
 
+def manifest_of(project: Path, variables: dict[str, Any]) -> Path:
+    """What dbt itself writes when it reads the project with these variables."""
+    manifest = project / "target" / "manifest.json"
+    done = subprocess.run(
+        [
+            *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "parse"),
+            *("--no-partial-parse", "--vars", json.dumps(variables)),
+            *("--project-dir", str(project / "dbt"), "--profiles-dir", str(project / "dbt")),
+            *("--target-path", str(manifest.parent), "--log-path", str(project / "logs")),
+        ],
+        cwd=project, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+    return manifest
+
+
 def test_the_days_of_a_run_change_nothing_of_what_is_read(project: Path) -> None:
     nodes = []
     for variables in ({"mode": "live"}, {"mode": "live", **DAYS}):
-        manifest = project / "target" / "manifest.json"
-        done = subprocess.run(
-            [
-                *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "parse"),
-                *("--no-partial-parse", "--vars", json.dumps(variables)),
-                *("--project-dir", str(project / "dbt"), "--profiles-dir", str(project / "dbt")),
-                *("--target-path", str(manifest.parent), "--log-path", str(project / "logs")),
-            ],
-            cwd=project, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-3000:]
-        read = json.loads(manifest.read_text())
+        read = json.loads(manifest_of(project, variables).read_text())
         nodes.append({**read["nodes"], **read["sources"], **read["macros"]})
     lasting, of_a_run = nodes
     assert len(lasting) > 200
@@ -148,3 +153,37 @@ def test_a_project_that_does_not_parse_is_an_error_and_is_not_kept(project: Path
     assert output[-1] == "1"
     assert "depends on a node named 'x' which was not found" in "".join(output)
     assert not (project / "parsed").exists()
+
+
+_COMPARE = """
+import json, sys
+import dagster as dg
+from dagster_dbt import build_dbt_asset_specs
+from orchestration import dbt_groups
+
+manifest, after = json.load(open(sys.argv[1])), dg.AssetKey("data_checks")
+ours = {spec.key: spec for spec in dbt_groups.specs(manifest, after)}
+theirs = {spec.key: spec for spec in build_dbt_asset_specs(manifest=manifest)}
+
+def compared(spec):
+    metadata = {n: v for n, v in spec.metadata.items() if not n.startswith("dagster_dbt/")}
+    reads = {dep.asset_key for dep in spec.deps} - {after}
+    return reads, spec.code_version, spec.tags, spec.kinds, spec.skippable, metadata
+
+assert ours.keys() == theirs.keys()
+for key in ours:
+    assert compared(ours[key]) == compared(theirs[key]), key
+    staged = ours[key].group_name.startswith("staging")
+    assert (after in {dep.asset_key for dep in ours[key].deps}) == staged, key
+print(len(ours))
+"""
+
+
+def test_assets_of_models_are_those_that_dagsters_own_library_makes(project: Path) -> None:
+    manifest = manifest_of(project, {"mode": "live"})
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _COMPARE, str(manifest)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert int(done.stdout) > 90

@@ -17,7 +17,7 @@ import pytest
 
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.remote.terminal import RemoteTerminal
-from adapters.simulator.markets.generated_market import write_parquet
+from adapters.simulator.markets.generated_files import write_parquet
 from cli.main import main
 from core import instruments
 from tests.support.markets import order

@@ -7,7 +7,6 @@ written behind each record, so that a log that was cut, emptied or replaced stop
 """
 
 import contextlib
-import errno
 import os
 import zlib
 from collections.abc import Iterator
@@ -91,18 +90,17 @@ class RequestLog:
         """Write one record; on disk when this returns.
 
         Raises:
-            OSError: the disk took not all of it; nothing of it stays, and nothing happened.
+            JournalError: the disk is full or broken; nothing of the record is in the log.
         """
         body = msgspec.json.encode(record)
         line = b"%08x %s\n" % (zlib.crc32(body), body)
         try:
-            if self._file.write(line) != len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
-            getattr(os, "fdatasync", os.fsync)(self._file.fileno())
-        except OSError:
-            # What is left of it would stand before the next record, as damage.
-            os.ftruncate(self._file.fileno(), self._good)
-            raise
+            self._cut()  # what a full disk took of a record, and could not be cut off then
+            self._write(line)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._cut()
+            raise JournalError(f"{self.path}: {error}; free some space there") from error
         self._good += len(line)
         self._add(body)
         self._tell()
@@ -112,17 +110,24 @@ class RequestLog:
         self._file.close()
         os.close(self._behind)
 
+    def _cut(self) -> None:
+        """Leave nothing behind the last whole record."""
+        if os.fstat(self._file.fileno()).st_size > self._good:
+            self._file.truncate(self._good)
+
+    def _write(self, line: bytes) -> None:
+        """All of it: what a nearly full disk takes of a line is no error by itself."""
+        while line:
+            line = line[self._file.write(line) :]
+        getattr(os, "fdatasync", os.fsync)(self._file.fileno())
+
     def _add(self, body: bytes) -> None:
         self._count, self._sum = self._count + 1, zlib.crc32(body, self._sum)
 
     def _tell(self) -> None:
-        """Not synced: after a power cut it may tell of less than there is, and never of more.
-
-        So a disk that is full keeps it behind, and no record that is on disk is taken back for it.
-        """
-        with contextlib.suppress(OSError):
-            os.lseek(self._behind, 0, os.SEEK_SET)
-            os.write(self._behind, b"%010d %08x\n" % (self._count, self._sum))
+        """Not synced: after a power cut it may tell of less than there is, and never of more."""
+        os.lseek(self._behind, 0, os.SEEK_SET)
+        os.write(self._behind, b"%010d %08x\n" % (self._count, self._sum))
 
     def _witnessed(self) -> tuple[int, int]:
         """Records and their sum; none without a witness, or one that a power cut left empty."""

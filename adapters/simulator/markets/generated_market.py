@@ -1,15 +1,13 @@
-"""The generated market as a live market for the simulated terminal, and as files for a replay."""
+"""The generated market as a live market for the simulated terminal."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from adapters.mt5.protocol.terminal import MT5_TICK
 from adapters.simulator.markets.generated import DAY_MSC, LIVELY, day_ticks, profile
 from adapters.simulator.markets.tape import Quote, Segment, Tape, Ticks, segment
+from core import memory
 
 SOURCE = "sim"  # the broker's name of generated ticks
 _LONGEST_CLOSED_DAYS = 4
@@ -54,6 +52,25 @@ class GeneratedMarket:
         return self._tapes[source, symbol]
 
 
+class _DayTicks:
+    """A day's ticks as slices, out of the columns that differ from tick to tick.
+
+    A day of gold is half a million ticks of 60 bytes; what is kept of each here is a flag, beside
+    the quotes that the segment has anyway.
+    """
+
+    def __init__(self, day: Segment) -> None:
+        self._quotes = day.time, day.bid, day.ask
+        self._flags = day.ticks[:]["flags"].astype(np.uint8)
+
+    def __getitem__(self, part: slice) -> Ticks:
+        time, bid, ask = (column[part] for column in self._quotes)
+        ticks = np.zeros(len(time), MT5_TICK)
+        ticks["time_msc"], ticks["time"] = time, time // 1000
+        ticks["bid"], ticks["ask"], ticks["flags"] = bid, ask, self._flags[part]
+        return ticks
+
+
 class GeneratedTape(Tape):
     """Segments are UTC days, made when first asked for; the last three used are kept."""
 
@@ -84,65 +101,10 @@ class GeneratedTape(Tape):
         day = self._days.pop(number, None)
         if day is None:
             day = segment(number, day_ticks(self._symbol, number, self._seed, self.lively_s))
+            # All of its quotes are tradable and in order: it was reached when its quotes came.
+            day = day._replace(ticks=_DayTicks(day), reached=day.time)
+            memory.give_back()
         self._days[number] = day
         for old in list(self._days)[:-3]:
             del self._days[old]
         return day
-
-
-def write_parquet(
-    directory: Path, symbols: Sequence[str], start: datetime, hours: float, seed: int = 7
-) -> list[Path]:
-    """Write `SYMBOL_sim.parquet` files in the normalised format, one per symbol.
-
-    Args:
-        directory: made when missing.
-        symbols: with a profile in `generated.PROFILES`.
-        start: first moment, aware of its time zone.
-        hours: length of market time.
-        seed: of the market.
-
-    Raises:
-        SettingsError: a symbol without a profile.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    begin = int(start.astimezone(UTC).timestamp() * 1000)
-    end = begin + int(timedelta(hours=hours).total_seconds() * 1000)
-    paths = []
-    for symbol in symbols:
-        path = directory / f"{symbol}_{SOURCE}.parquet"
-        with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
-            for ticks in _between(symbol, begin, end, seed):
-                writer.write_table(_table(symbol, ticks))
-        paths.append(path)
-    return paths
-
-
-_SCHEMA = pa.schema(
-    [
-        ("symbol", pa.dictionary(pa.int32(), pa.string())),
-        ("time_msc", pa.int64()),
-        ("bid", pa.float64()),
-        ("ask", pa.float64()),
-        ("last", pa.float64()),
-        ("volume", pa.float64()),
-        ("flags", pa.uint32()),
-    ]
-)
-
-
-def _between(symbol: str, begin: int, end: int, seed: int) -> Iterator[Ticks]:
-    for day in range(begin // DAY_MSC, -(-end // DAY_MSC)):
-        ticks = day_ticks(symbol, day, seed)
-        time = ticks["time_msc"]
-        yield ticks[(time >= begin) & (time < end)]
-
-
-def _table(symbol: str, ticks: Ticks) -> pa.Table:
-    indices = np.zeros(len(ticks), np.int32)
-    columns = [pa.DictionaryArray.from_arrays(indices, [symbol])]
-    columns += [
-        pa.array(np.ascontiguousarray(ticks[name]))
-        for name in ("time_msc", "bid", "ask", "last", "volume_real", "flags")
-    ]
-    return pa.Table.from_arrays(columns, schema=_SCHEMA)

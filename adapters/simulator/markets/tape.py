@@ -39,11 +39,17 @@ class Quote(NamedTuple):
         return max(self.bid, self.ask)
 
 
+class SlicedTicks(Protocol):
+    """Ticks that are looked at in parts: an array, or what makes one of each part."""
+
+    def __getitem__(self, part: slice, /) -> Ticks: ...
+
+
 class Segment(NamedTuple):
     """Consecutive ticks of a feed, and the tradable quotes among them in time order."""
 
     number: int
-    ticks: Ticks
+    ticks: SlicedTicks
     reached: Times  # market time reached at each tick
     time: Times  # of each tradable quote; as bid and ask, shape (m,)
     bid: npt.NDArray[np.float64]

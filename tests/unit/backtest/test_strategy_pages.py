@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adapters.simulator.markets.generated_market import write_parquet
+from adapters.simulator.markets.generated_files import write_parquet
 from backtest import sharpe
 from backtest.results.ticks import run_settings
 from backtest.strategy_pages import page

@@ -9,11 +9,8 @@ import pytest
 from adapters.mt5.protocol import constants as mt5
 from adapters.simulator.markets import generated_market
 from adapters.simulator.markets.generated import day_ticks
-from adapters.simulator.markets.generated_market import (
-    GeneratedMarket,
-    GeneratedTape,
-    write_parquet,
-)
+from adapters.simulator.markets.generated_files import write_parquet
+from adapters.simulator.markets.generated_market import GeneratedMarket, GeneratedTape
 from adapters.simulator.markets.tape import Ticks
 from adapters.simulator.markets.tickfile import ParquetTicks
 from adapters.simulator.terminal import SimulatedTerminal
