@@ -51,7 +51,9 @@ _UNITS = {
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)([a-z]*)")
 _NO_AMOUNTS = re.compile(r"\d{1,2}(?:am|pm|st|nd|rd|th)|\d{1,2}\.\d{1,2}\.\d{4}")
 #: A loss is less than nothing: "lost more than 100" is a profit below -100.
-LOSSES = frozenset({"lost", "lose", "losing", "loss", "losses", "losers", "loser", "down", "minus", "red"})
+LOSSES = frozenset(
+    {"lost", "lose", "losing", "loss", "losses", "losers", "loser", "down", "minus", "red"}
+)
 
 
 def read(said: Sequence[str]) -> TakenBound | None:

@@ -15,7 +15,8 @@ class Measure(msgspec.Struct, frozen=True):
     whether more or less of it is good; `each` a dimension without which the figure means nothing;
     `end` is the end of its rows that it is; `listed` rows are shown where nobody counts them;
     one that `refines` others is meant where it stands beside them; `standing` rows are as they are
-    now, so that "now" is said of them; `instead` names the figure that is meant beside a dimension these rows do not have;
+    now, so that "now" is said of them; `instead` names the figure that is meant beside a dimension
+    these rows do not have;
     the largest of a `signed` one is the farthest from nothing;
     `units` the same in another unit, by what people say.
     """

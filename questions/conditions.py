@@ -31,7 +31,9 @@ def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
     times = [i.meaning.span for i in items if i.meaning.kind == "time" and i.meaning.span]
     apart = bool(times_apart(times))
     by_side = any(item.meaning.kind == "adverb" for item in items)
-    if not (several or apart or by_side) and any(item.meaning.kind == "comparative" for item in items):
+    if not (several or apart or by_side) and any(
+        item.meaning.kind == "comparative" for item in items
+    ):
         raise UnansweredError("more or less than what is not understood")
     if compares - {"and"} and not (several or by_side or apart or _both_results(items)):
         raise UnansweredError("what is to be compared is not understood")

@@ -120,7 +120,12 @@ def _newest_of_each(said: Parts, rows: Rows, first: Measure) -> bool:
     """ "When did the last tick of each symbol arrive"."""
     is_end = said.rank in ENDS_OF_TIME and first.counts and not said.number
     of_rows = set(said.dimensions) & {*rows.row, *_TIMES}
-    return is_end and said.when and bool(said.dimensions) and not (of_rows or said.asks_which or said.who)
+    return (
+        is_end
+        and said.when
+        and bool(said.dimensions)
+        and not (of_rows or said.asks_which or said.who)
+    )
 
 
 def _ends_of_each(said: Parts, rows: Rows, first: Measure) -> Plan:
@@ -163,7 +168,9 @@ def _some(name: str) -> Bound:
 def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
     """What people call a type or a reason, as these rows call it; why is one of these, too."""
     dimensions = tuple(
-        name for one in said.dimensions for name in (("source", "symbol") if one == "feed" else (one,))
+        name
+        for one in said.dimensions
+        for name in (("source", "symbol") if one == "feed" else (one,))
     )
     if rows.name == "firm_rules":  # the rule's denials are by "firm_daily_loss"
         filters = (

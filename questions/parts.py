@@ -114,7 +114,9 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         over=turn.over,
         is_share=turn.is_share,
         is_none=turn.is_none,
-        counted=any(i.meaning.kind == "dimension" and _is_counted(items, n) for n, i in enumerate(items)),
+        counted=any(
+            i.meaning.kind == "dimension" and _is_counted(items, n) for n, i in enumerate(items)
+        ),
         earns=_earns(items),
         single=_single(items),
         shows=any(i.meaning.kind == "stop" and i.last in _SHOWS for i in items),
@@ -167,7 +169,9 @@ _PROFITABLE = {"profitable", "green", "plus", "black", "positive"}
 
 def _earns(items: Sequence[Item]) -> str:
     """What the word for a profit says: "lost", "money", "made" of what was no profit."""
-    counted = any(_is_counted(items, n) for n, i in enumerate(items) if i.meaning.kind == "dimension")
+    counted = any(
+        _is_counted(items, n) for n, i in enumerate(items) if i.meaning.kind == "dimension"
+    )
     for n, item in enumerate(items):
         if item.meaning == Meaning("measure", "losers") and item.last in ("loss", "losses"):
             return "lost"
@@ -336,7 +340,12 @@ def _dimensions(
             which, one = True, stem(item.last) == item.last
         elif value == "rule" and kind == "dimension" and names:
             dimensions[value] = None  # "reasons for halts"
-        elif kind == "dimension" and names == ("profit",) and before == "measure" and stem(item.last) != item.last:
+        elif (
+            kind == "dimension"
+            and names == ("profit",)
+            and before == "measure"
+            and stem(item.last) != item.last
+        ):
             dimensions[value] = None  # "how did the strategies do"
         elif kind == "dimension" and _is_counted(items, n):
             dimensions[value] = None

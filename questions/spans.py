@@ -190,13 +190,18 @@ def _clock_range(said: Sequence[str], _: datetime) -> Taken | None:
     rest = said[skip:]
     if len(rest) >= 3 and rest[1] in ("to", "and", "until", "till", "-"):
         first, last = _hour(rest[0]), _hour(rest[2])
-        named = (said[0] == "between" and not rest[3:4]) or rest[3:4] in (
-            ["utc"],
-            ["gmt"],
-            ["today"],
-            ["yesterday"],
-            ["o'clock"],
-        ) or rest[3:5] in (["this", "morning"], ["in", "morning"])
+        named = (
+            (said[0] == "between" and not rest[3:4])
+            or rest[3:4]
+            in (
+                ["utc"],
+                ["gmt"],
+                ["today"],
+                ["yesterday"],
+                ["o'clock"],
+            )
+            or rest[3:5] in (["this", "morning"], ["in", "morning"])
+        )
         named = named or "midnight" in (rest[0], rest[2]) or "noon" in (rest[0], rest[2])
         sure = named or any(
             ":" in word or word.endswith(("am", "pm", "h")) for word in (rest[0], rest[2])

@@ -73,7 +73,9 @@ def statement(plan: Plan, place: Place) -> str:
 def _none(plan: Plan, place: Place, rows: Rows, chosen: Sequence[Measure]) -> str:
     """Of all there are, those that are not among those that have some."""
     some = Bound(plan.measure, above=True, inclusive=False, amount=0, of_groups=True)
-    having = _grouped(plan._replace(aggregate="", bounds=(some,), is_none=False), place, rows, chosen)
+    having = _grouped(
+        plan._replace(aggregate="", bounds=(some,), is_none=False), place, rows, chosen
+    )
     columns = ", ".join(_dimension(name, rows) for name in plan.dimensions)
     names = ", ".join(_named(name) for name in plan.dimensions)
     kept = [f for f in plan.filters if f.column in plan.dimensions]

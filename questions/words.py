@@ -18,7 +18,8 @@ _REACHED = re.compile(
 _LOW = {"low", "tight", "narrow"}
 #: "Five-minute gold bars" are gold's bars of five minutes.
 _BARS_OF = re.compile(
-    r"\b((?:one|five|1|5)[ -]?(?:second|minute|hour)|hourly) (?!bars?\b|candles?\b)([\w/]+) (bars?|candles?)\b"
+    r"\b((?:one|five|1|5)[ -]?(?:second|minute|hour)|hourly)"
+    r" (?!bars?\b|candles?\b)([\w/]+) (bars?|candles?)\b"
 )
 _FRACTIONS = (
     (r"\ban hour and a half\b", "90 minutes"),
@@ -26,7 +27,9 @@ _FRACTIONS = (
     (r"\b(?:a |the )?quarter of an hour\b", "15 minutes"),
 )
 #: "When were the limits last signed" asks for the last limits signed.
-_LAST_DONE = re.compile(r"\b(?!when|we|was|were|and|the|our|i\b)([a-z]+) (last|first) ([a-z]{2,}ed|sent)\b")
+_LAST_DONE = re.compile(
+    r"\b(?!when|we|was|were|and|the|our|i\b)([a-z]+) (last|first) ([a-z]{2,}ed|sent)\b"
+)
 _OF_TIME = re.compile(r"\b(\w+) (?:of|on) the (day|week|month|quarter|year)\b")
 _ONE_OF = re.compile(r"\b(?:which|what) (?:one )?of (?:our|the|my|all|these|those)\b")
 _MEANT = {
@@ -111,7 +114,9 @@ def words(text: str) -> list[str]:
     plain = _REACHED.sub(_reached, plain)
     plain = _ONE_OF.sub("which single", plain)
     plain = _SHORTHAND.sub(lambda short: _WRITTEN_OUT[short[0]], plain)
-    plain = re.sub(r"\bsince (?:the|this) (week|month|year|day) (?:began|started)\b", r"since this \1", plain)
+    plain = re.sub(
+        r"\bsince (?:the|this) (week|month|year|day) (?:began|started)\b", r"since this \1", plain
+    )
     plain = re.sub(r"\bi(?: would|'d) (?:like|love|want)\b", " ", plain)
     plain = re.sub(
         r"\b(since|from) (?:the )?(?:start|beginning) of (?:the|this) (week|month|year)\b",
