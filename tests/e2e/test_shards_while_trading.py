@@ -30,6 +30,7 @@ from core.topics import SIGNALS, TICKS, Topic
 from execution.journal import journal
 from features.catalog import NAMES
 from streams.sample import Sampler
+from tests.support import new_home
 from tests.support.running_stack import healthy, status_of
 from tests.support.waiting import until
 
@@ -62,7 +63,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.home, self._log = folder / "home", folder / "up.log"
-        (self.home / "strategies").mkdir(parents=True, mode=0o700)
+        (new_home.for_up(self.home) / "strategies").mkdir(mode=0o700)
         (self.home / "strategies" / "busy.py").write_text(BUSY)
         kept = {k: v for k, v in os.environ.items() if not k.startswith("TICKHOUSE_")}
         self.environment = kept | {

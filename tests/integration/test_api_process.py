@@ -27,6 +27,7 @@ from core.clock import ManualClock
 from core.contracts import codec
 from core.sections import BusSettings
 from core.topics import TICKS
+from tests.support import new_home
 from tests.support.api_desk import ApiDesk, problem_of
 from tests.support.api_process import api, key_of
 from tests.support.compliance_desk import NOW_US, furnish
@@ -95,7 +96,8 @@ def test_what_is_now_events_and_a_halt_whatever_is_away(
 def test_a_stack_with_its_api(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TICKHOUSE_")}
     environment = kept | {
-        "TICKHOUSE_HOME": str(tmp_path / "home"), "TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD",
+        "TICKHOUSE_HOME": str(new_home.for_up(tmp_path / "home")),
+        "TICKHOUSE_TERMINAL__SYMBOLS": "BTCUSD",
         "TICKHOUSE_ORCHESTRATION__ENABLED": "off", "TICKHOUSE_API__ENABLED": "on",
     }  # fmt: skip
     tickhouse = [sys.executable, "-m", "cli.main"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core import trading_control
+from tests.support import new_home
 from tests.support.running_stack import healthy
 from tests.support.telegram_server import TOKEN, TelegramServer
 from tests.support.waiting import until
@@ -45,6 +46,7 @@ def knows_the_market(telegram: TelegramServer) -> bool:
 def test_up_with_its_bot(
     tmp_path: Path, telegram: TelegramServer, environment: dict[str, str]
 ) -> None:
+    new_home.for_up(tmp_path / "home")
     line = [sys.executable, "-m", "cli.main", "up", "--bare"]
     with (tmp_path / "up.log").open("wb") as log:
         up = subprocess.Popen(line, env=environment, stdout=log, stderr=log)

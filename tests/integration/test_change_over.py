@@ -4,6 +4,7 @@ Everything is real: `tickhouse up` on the simulated terminal, `tickhouse models`
 champions are graphs that say the same of every row, so that there is something to trade.
 """
 
+import functools
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from models.serving.manifest import name_of
 from models.serving.registry import Registry
 from models.serving.session import INPUT, OUTPUT
 from models.training.train import fit
+from tests.support import new_home
 from tests.support.datasets import planted_dataset
 from tests.support.running_stack import status_of
 from tests.support.waiting import until
@@ -83,10 +85,16 @@ class Desk(NamedTuple):
         return {name: one.pid for name, one in status_of(self.environment).processes.items()}
 
 
+@functools.cache
+def some_training() -> Artifact:
+    """What a champion takes its card and the frame of its manifest from."""
+    settings = ModelSettings(5.0, 2, 1, 0.02, threads=1, members=("xgboost",))
+    return fit(planted_dataset(rows=2_500), "r", settings, simulated=True)
+
+
 def champion(down: float, up: float) -> Artifact:
     """A model of one member that says this of every row, and that a move pays well."""
-    settings = ModelSettings(5.0, 2, 1, 0.02, threads=1, members=("xgboost",))
-    fitted = fit(planted_dataset(rows=2_500), "r", settings, simulated=True)
+    fitted = some_training()
     said = np.array([down, 1.0 - down - up, up], np.float32)
     graph = helper.make_graph(
         [
@@ -161,6 +169,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     base = tmp_path_factory.mktemp("desk")
     home, older = base / "home", base / "older"
     older.mkdir()
+    new_home.for_up(home)
     (older / "sitecustomize.py").write_text(OLDER)
     environment = {
         **os.environ,
@@ -172,7 +181,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     }
     up, down = champion(0.02, 0.95), champion(0.95, 0.02)
     desk = Desk(environment, home, up.card.sha256, down.card.sha256)
-    before = started({**environment, "PYTHONPATH": f"{older}{os.pathsep}{_ROOT}"}, home)
+    # By a rule: nobody waits for a model of that version, and `up` would train one.
+    of_older = {"PYTHONPATH": f"{older}{os.pathsep}{_ROOT}", "TICKHOUSE_RUN__STRATEGY": "scripted"}
+    before = started(environment | of_older, home)
     try:
         waited(lambda: rows_of(desk, OLD_HASH) > 20, "rows of the older version")
     finally:

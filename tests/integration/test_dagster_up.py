@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.replay_runs import environment
+from tests.support import new_home
 from tests.support.http_receiver import Receiver
 from tests.support.running_stack import healthy, status_of
 from tests.support.waiting import until
@@ -70,7 +71,7 @@ class Up:
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
     with Receiver() as receiver:
-        stack = Up(tmp_path, receiver)
+        stack = Up(new_home.for_up(tmp_path, dagster=True), receiver)
         try:
             yield stack
         finally:

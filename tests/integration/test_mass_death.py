@@ -25,6 +25,7 @@ from core.credentials import directory_of
 from core.sections import BusSettings
 from core.topics import SIGNALS
 from execution.journal import journal
+from tests.support import new_home
 from tests.support.running_stack import healthy, status_of
 from tests.support.waiting import until
 
@@ -51,6 +52,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def home(tmp_path: Path, environment: dict[str, str]) -> Iterator[Path]:
     """Of a running `up`."""
+    new_home.for_up(tmp_path / "home")
     with (tmp_path / "up.log").open("wb") as log:
         up = subprocess.Popen(
             [*_TICKHOUSE, "up", "--bare"], cwd=tmp_path, env=environment, stdout=log, stderr=log

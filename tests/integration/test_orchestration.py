@@ -21,7 +21,7 @@ from clickhouse_connect.driver.client import Client
 from core.home_users import DBT
 from tests.e2e.replay_runs import environment, replay
 from tests.support.dagster_runs import dagster_runs
-from tests.support.dbt_command import share_reading
+from tests.support.dbt_command import reading, share_reading
 from tests.support.http_receiver import Receiver
 from tests.support.servers import free_port
 from tests.support.warehouse_server import ROOT, Warehouse
@@ -78,7 +78,7 @@ def desk(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "TICKHOUSE_ORCHESTRATION__MODE": "replay",
         "TICKHOUSE_ORCHESTRATION__RUN_ID": result["run_id"],
     }
-    share_reading(home)
+    share_reading(home, "replay")
     server = Warehouse(home)
     server.start()
     try:
@@ -205,14 +205,16 @@ def test_marts_are_the_same_whatever_outer_joins_give_and_compile_for_a_real_ser
     """`join_use_nulls` is a user's setting; `distributed` the target with an address of its own."""
     target = desk.home / "compiled"
     dbt = Warehouse(desk.home, url=desk.url).settings_of(DBT)
-    for name, options in (
-        ("live", []),
-        ("replay", ["--vars", "{mode: replay, from_day: '2014-05-06', to_day: '2014-05-06'}"]),
+    a_day = {"mode": "replay", "from_day": "2014-05-06", "to_day": "2014-05-06"}
+    for name, selected, variables in (
+        ("live", "fct_order", {"mode": "live"}),
+        ("replay", "marts", a_day),
     ):
         done = subprocess.run(
             [
-                *(sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "compile"),
-                *("--target", "distributed", "--select", "marts", *options),
+                *(sys.executable, "-W", "ignore", "-m", "orchestration.dbt_child", "compile"),
+                *("--target", "distributed", "--select", selected),
+                *("--parsed", str(reading()), "--vars", json.dumps(variables)),
                 *("--project-dir", str(ROOT / "dbt"), "--profiles-dir", str(ROOT / "dbt")),
                 *("--target-path", str(target / name), "--log-path", str(desk.home / "logs")),
             ],
@@ -322,21 +324,19 @@ def test_what_is_not_there_is_said_in_words_and_told(desk: Desk, tmp_path: Path)
     shutil.copytree(ROOT / "dbt", broken)
     (broken / "models" / "marts" / "trading" / "fct_order.sql").write_text("select {{ ref('x') }}")
     with Receiver() as receiver:
-        environment = {"TICKHOUSE_ALERTS__WEBHOOK": receiver.url}
-        (empty,) = desk.run("data_checks_job:2014-05-20", **environment)
-        assert empty["success"]
-        assert empty["failed_checks"] == ["rows_present"]
-        assert [m["job"] for m in receiver.received] == ["data_checks"]
-        assert "no rows on 2014-05-20" in receiver.received[0]["text"]
-    (tableless,) = desk.run(
-        f"data_checks_job:{DAYS[0]}", TICKHOUSE_CLICKHOUSE__DATABASE="untouched"
-    )
+        empty, tableless, unreachable, wordless = desk.run(
+            f"TICKHOUSE_ALERTS__WEBHOOK={receiver.url}", "data_checks_job:2014-05-20",
+            "TICKHOUSE_ALERTS__WEBHOOK=", "TICKHOUSE_CLICKHOUSE__DATABASE=untouched",
+            f"data_checks_job:{DAYS[0]}",
+            f"TICKHOUSE_CLICKHOUSE__URL=http://127.0.0.1:{free_port()}",
+            f"data_checks_job:{DAYS[0]}", f"marts_job:{DAYS[0]}", project=str(broken),
+        )  # fmt: skip
+    assert empty["success"]
+    assert empty["failed_checks"] == ["rows_present"]
+    assert [m["job"] for m in receiver.received] == ["data_checks"]
+    assert "no rows on 2014-05-20" in receiver.received[0]["text"]
     assert not tableless["success"]
     assert "`tickhouse up`" in tableless["failures"][0]
-    nobody = {"TICKHOUSE_CLICKHOUSE__URL": f"http://127.0.0.1:{free_port()}"}
-    (unreachable, wordless) = desk.run(
-        f"data_checks_job:{DAYS[0]}", f"marts_job:{DAYS[0]}", project=str(broken), **nobody
-    )
     assert not unreachable["success"]
     assert "the warehouse does not answer" in unreachable["failures"][0]
     assert not wordless["success"]

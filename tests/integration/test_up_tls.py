@@ -17,6 +17,7 @@ import pytest
 from cli import certificates
 from core import tls
 from orchestration.instance import code_socket
+from tests.support import new_home
 from tests.support.running_stack import healthy
 from tests.support.waiting import until
 
@@ -28,8 +29,9 @@ _TICKHOUSE = [sys.executable, "-m", "cli.main"]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    certificates.issue(tmp_path / "home", [], datetime.datetime.now(datetime.UTC))
-    return tmp_path / "home"
+    home = new_home.for_up(tmp_path / "home", dagster=True)
+    certificates.issue(home, [], datetime.datetime.now(datetime.UTC))
+    return home
 
 
 @pytest.fixture

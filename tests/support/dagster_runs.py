@@ -1,8 +1,9 @@
 """Jobs through Dagster in their own process: `python -m tests.support.dagster_runs HOME STEP...`.
 
 A step is `job`, `job:2014-05-06`, `job:2014-05-06|firm` or `job:2014-05-06:2014-05-07` (a range as
-one run). Dagster warns about its own beta functions, and the tests take warnings for errors; hence
-the process. Prints one JSON object per step.
+one run); `NAME=VALUE` is a setting of the steps after it, for loading the graph takes as long as a
+step. Dagster warns about its own beta functions, and the tests take warnings for errors; hence the
+process. Prints one JSON object per step.
 """
 
 import json
@@ -51,6 +52,10 @@ def main(steps: list[str]) -> None:
     dg.Definitions.validate_loadable(code_location)
     with dg.DagsterInstance.get() as instance:
         for step in steps:
+            name, is_setting, value = step.partition("=")
+            if is_setting:
+                os.environ[name] = value
+                continue
             print(json.dumps(executed(code_location, instance, *step.split(":"))), flush=True)
 
 

@@ -34,4 +34,4 @@ def healthy(
             return None
         return status if not restarted or status.processes[restarted].restarts else None
 
-    return until(well, 240.0, running=up, every_s=0.2)
+    return until(well, 240.0, running=up, every_s=0.5)  # each look asks every process
