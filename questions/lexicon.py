@@ -227,11 +227,11 @@ def _filters(file: _File) -> Iterator[_Entry]:
     for hours, texts in file.parts.items():
         yield texts, (Meaning("hours", span=_hours(hours, texts[0])),)
     for hours, texts in file.sessions.items():
-        named = [f"{text} {end}" for text in texts for end in ("session", "hour", "trading")]
-        yield named, (Meaning("hours", span=_hours(hours, texts[0])),)
+        longer = [f"{text} {end}" for text in texts for end in ("session", "hour", "trading")]
+        yield longer, (Meaning("hours", span=_hours(hours, texts[0])),)
     for interval, texts in file.intervals.items():
-        named = [f"{text} {bar}" for text in texts for bar in ("bar", "candle", "candlestick")]
-        yield named, (Meaning("measure", "bars"), Meaning("filter", interval, "interval"))
+        longer = [f"{text} {bar}" for text in texts for bar in ("bar", "candle", "candlestick")]
+        yield longer, (Meaning("measure", "bars"), Meaning("filter", interval, "interval"))
 
 
 def _breaks(file: _File) -> Iterator[_Entry]:

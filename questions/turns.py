@@ -74,8 +74,8 @@ def _without_any(items: Sequence[Item]) -> Turn | None:
             continue
         named = [at for at, i in enumerate(items) if i.meaning.kind == "dimension"]
         if measures()[after.value][1].counts and named:
-            asked = Item(Meaning("which", "which"))
-            left = [*items[: named[0]], asked, *items[named[0] :]]
+            which = Item(Meaning("which", "which"))
+            left = [*items[: named[0]], which, *items[named[0] :]]
             return Turn([i for i in left if i is not item], is_none=True)
     return None
 

@@ -139,6 +139,11 @@ def test_one_against_the_other_is_a_row_each() -> None:
     assert meant.filters == (Filter("symbol", ("XAUUSD", "EURUSD")),)
 
 
+def test_both_ends_of_a_level_are_two_figures_of_it() -> None:
+    both = plan("highest and lowest spread")
+    assert (both.measure, both.aggregate) == ("spread", "max+min")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -163,7 +168,6 @@ def test_one_against_the_other_is_a_row_each() -> None:
         "how much did the account of my neighbour make",
         "average daily profit",
         "spread and slippage",
-        "highest and lowest spread",
         "profit of gold and euro and bitcoin by wizards",
         "profit'; DROP TABLE tick; --",
         "how many profits",
