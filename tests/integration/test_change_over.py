@@ -213,6 +213,15 @@ def predicted_by(desk: Desk, model: str, after: str = "1970-01-01") -> int:
     return int(desk.client().query(query, {"m": model, "after": after}).result_rows[0][0])
 
 
+def targets(desk: Desk, model: str) -> list[float]:
+    query = (
+        "SELECT s.target FROM signal AS s FINAL INNER JOIN prediction AS p FINAL"
+        " ON s.symbol = p.symbol AND s.ts_event = p.ts_event AND s.seq = p.seq"
+        " WHERE p.model = {m:String} ORDER BY s.ts_event"
+    )
+    return [float(row[0]) for row in desk.client().query(query, {"m": model}).result_rows]
+
+
 def newest(desk: Desk) -> str:
     return str(
         desk.client().query("SELECT toString(max(ts_event)) FROM prediction").result_rows[0][0]
@@ -235,6 +244,7 @@ def test_state_of_an_older_version_is_rebuilt_from_stored_ticks(desk: Desk) -> N
 
 def test_a_promotion_changes_the_stream_over_between_two_batches(desk: Desk) -> None:
     waited(lambda: predicted_by(desk, desk.long) > 5, "the first champion's predictions")
+    waited(lambda: targets(desk, desk.long), "a signal of the first champion")
     before, since = desk.pids(), newest(desk)
     said = desk.tickhouse("models", "promote", desk.short[:12], "--by", "bob")
     assert "they change over with their next batch" in said
@@ -251,18 +261,10 @@ def test_a_promotion_changes_the_stream_over_between_two_batches(desk: Desk) -> 
 
 
 def test_a_new_champion_opens_reduced_positions_and_the_old_one_whole_ones(desk: Desk) -> None:
-    def targets(model: str) -> list[float]:
-        query = (
-            "SELECT s.target FROM signal AS s FINAL INNER JOIN prediction AS p FINAL"
-            " ON s.symbol = p.symbol AND s.ts_event = p.ts_event AND s.seq = p.seq"
-            " WHERE p.model = {m:String} ORDER BY s.ts_event"
-        )
-        return [float(row[0]) for row in desk.client().query(query, {"m": model}).result_rows]
-
-    reduced = waited(lambda: targets(desk.short), "a signal of the new champion")
+    reduced = waited(lambda: targets(desk, desk.short), "a signal of the new champion")
     assert {np.sign(target) for target in reduced} == {-1.0}
     assert all(-0.5 <= target < 0.0 for target in reduced)
-    assert max(targets(desk.long)) == 1.0
+    assert max(targets(desk, desk.long)) == 1.0
 
 
 def test_one_command_rolls_back_without_a_restart(desk: Desk) -> None:
