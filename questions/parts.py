@@ -64,29 +64,12 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
     several = _several_aggregates(items)
     if several:
         items = [i for i in items if i.meaning.kind not in ("aggregate", "rank")]
-    rank, number = _ranked(items)
-    words = [i.meaning.value for i in items if i.meaning.kind == "comparative"]
-    asks = {"which", "dimension"} <= set(kinds)
-    if words and asks and not rank and not number:
-        rank = words[0]  # "on which side did we make more"
-        rank = _OF_LOSSES.get(rank, rank) if _earns(items) == "lost" else rank
+    rank, number = _ranked_by(items)
     _joined(items)
     names = _names(items)
     dimensions, one, which = _dimensions(items, names, ranked=bool(rank))
-    filters, compared = filters_of(items)
-    if compared and compared not in dimensions:
-        dimensions = (compared, *dimensions)
-    times = [
-        item.meaning.span
-        for item in items
-        if item.meaning.kind in ("time", "hours") and item.meaning.span
-    ]
-    apart = times_apart(times) if compares(items) else ""
-    if apart and apart not in dimensions:
-        dimensions = (*dimensions, apart)
+    filters, dimensions, span = _conditions(items, dimensions, now)
     bounded, targets = bounds_of(items)
-    if any(i.meaning == Meaning("adverb", "side") for i in items):
-        filters = (*filters, Filter("side", ("buy", "sell")))
     said = [item.meaning.value for item in items if item.meaning.kind == "aggregate"]
     said += ["mean"] if _is_per_row(items) else []
     return Parts(
@@ -98,7 +81,7 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         dimensions=dimensions,
         one=one,
         filters=filters,
-        span=spans.either(times, now) if apart else spans.together(times, now),
+        span=span,
         asks_which=which,
         whichever=_whichever(items),
         why="why" in kinds,
@@ -122,6 +105,35 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         shows=any(i.meaning.kind == "stop" and i.last in _SHOWS for i in items),
         fixed=tuple((i.meaning.column, i.meaning.value) for i in items if i.meaning.kind == "var"),
     )
+
+
+def _ranked_by(items: Sequence[Item]) -> tuple[str, int]:
+    """The end that is asked for, and how many there."""
+    rank, number = _ranked(items)
+    kinds = {item.meaning.kind for item in items}
+    words = [i.meaning.value for i in items if i.meaning.kind == "comparative"]
+    if words and not (rank or number) and {"which", "dimension"} <= kinds:
+        rank = words[0]  # "on which side did we make more"
+        rank = _OF_LOSSES.get(rank, rank) if _earns(items) == "lost" else rank
+    return rank, number
+
+
+def _conditions(
+    items: Sequence[Item], dimensions: tuple[str, ...], now: datetime
+) -> tuple[tuple[Filter, ...], tuple[str, ...], Span]:
+    """Which rows are asked for, and what tells them apart when some are compared."""
+    filters, compared = filters_of(items)
+    if compared and compared not in dimensions:
+        dimensions = (compared, *dimensions)
+    timed = [item.meaning for item in items if item.meaning.kind in ("time", "hours")]
+    times = [meaning.span for meaning in timed if meaning.span]
+    apart = times_apart(times) if compares(items) else ""
+    if apart and apart not in dimensions:
+        dimensions = (*dimensions, apart)
+    if any(i.meaning == Meaning("adverb", "side") for i in items):
+        filters = (*filters, Filter("side", ("buy", "sell")))
+    span = spans.either(times, now) if apart else spans.together(times, now)
+    return filters, dimensions, span
 
 
 #: To lose more is to earn less.

@@ -40,7 +40,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("name", "right", "wrong"),
     # The goal is 80 and 2 of the held-out ones, which nobody who writes the grammar may read.
-    [("development", 0.9, 0.02), ("plainly_put", 0.75, 0.02), ("held_out", 0.7, 0.03)],
+    [
+        ("development", 0.9, 0.02),
+        ("plainly_put", 0.8, 0.01),
+        ("eight_people", 0.9, 0.01),
+        ("held_out", 0.75, 0.03),
+    ],
 )
 def test_most_questions_are_answered_and_few_wrongly(
     home: Path, name: str, right: float, wrong: float

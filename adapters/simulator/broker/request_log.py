@@ -125,9 +125,13 @@ class RequestLog:
         self._count, self._sum = self._count + 1, zlib.crc32(body, self._sum)
 
     def _tell(self) -> None:
-        """Not synced: after a power cut it may tell of less than there is, and never of more."""
-        os.lseek(self._behind, 0, os.SEEK_SET)
-        os.write(self._behind, b"%010d %08x\n" % (self._count, self._sum))
+        """Not synced: after a power cut it may tell of less than there is, and never of more.
+
+        A disk that takes nothing keeps it behind: the record is on disk, and stands.
+        """
+        with contextlib.suppress(OSError):
+            os.lseek(self._behind, 0, os.SEEK_SET)
+            os.write(self._behind, b"%010d %08x\n" % (self._count, self._sum))
 
     def _witnessed(self) -> tuple[int, int]:
         """Records and their sum; none without a witness, or one that a power cut left empty."""

@@ -13,7 +13,8 @@ from orchestration.bounded_end import end_within
 end_within(0.1)
 sensor = threading.Thread(target=time.sleep, args=(3600,), daemon=True)
 sensor.start()
-signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+for one in (signal.SIGTERM, signal.SIGINT):  # who was begun in the background ignores the latter
+    signal.signal(one, signal.default_int_handler)
 signal.signal(signal.SIGCHLD, lambda *_: print("another signal", flush=True))
 signal.raise_signal(signal.SIGCHLD)
 try:
