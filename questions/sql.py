@@ -135,9 +135,9 @@ def _grouped(plan: Plan, place: Place, rows: Rows, chosen: Sequence[Measure]) ->
     text += _where(plan, place, rows, chosen[0])
     if dimensions:
         text += f" GROUP BY {', '.join(_named(name) for name in plan.dimensions)}"
-        groups = [_bounded(b, _titled(chosen[0])) for b in plan.bounds if b.of_groups]
+        groups = [_bounded(b, _title(plan, chosen[0])) for b in plan.bounds if b.of_groups]
         text += f" HAVING {' AND '.join(groups)}" if groups else ""
-    value = _titled(chosen[0])
+    value = _title(plan, chosen[0])
     if plan.aggregate == "share" and plan.order and "share" not in chosen[0].values:
         value = f"({_value(plan, chosen[0])})"  # of a loss the largest share is not the best day's
     text += _order(plan, f"abs({value})" if chosen[0].signed else value)
@@ -148,7 +148,7 @@ def _values(plan: Plan, chosen: Sequence[Measure]) -> list[str]:
     """Each figure; of one, each of several aggregates."""
     kinds = plan.aggregate.split("+")
     if len(kinds) == 1:
-        return [f"{_shared(plan, measure)} AS {_titled(measure)}" for measure in chosen]
+        return [f"{_shared(plan, measure)} AS {_title(plan, measure)}" for measure in chosen]
     first = chosen[0]
     return [
         f"{_value(plan._replace(aggregate=kind), first)} AS {_titled(first)}_{kind}"
@@ -201,6 +201,12 @@ def _order(plan: Plan, value: str) -> str:
     return (f" ORDER BY {', '.join(keys)}" if keys else "") + f" LIMIT {plan.limit or _MOST}"
 
 
+def _title(plan: Plan, measure: Measure) -> str:
+    """A figure's column: "Commission_per_traded_lots" where it is divided."""
+    per = f"_per_{plan.over}" if plan.over and not plan.in_percent else ""
+    return _titled(measure) + per
+
+
 def _titled(measure: Measure) -> str:
     """No column's name: an alias would take its place in conditions."""
     return measure.name.capitalize()
@@ -241,7 +247,7 @@ def _value(plan: Plan, measure: Measure) -> str:
 def _shared(plan: Plan, measure: Measure) -> str:
     value = _value(plan, measure)
     if plan.over:
-        over = f"({measures()[plan.over][1].values['sum']})"
+        over = f"nullIf({measures()[plan.over][1].values['sum']}, 0)"  # of nothing: no figure
         return f"{'100 * ' if plan.in_percent else ''}({value}) / {over}"
     if plan.aggregate != "share" or "share" in measure.values:
         return value

@@ -139,6 +139,17 @@ def test_one_against_the_other_is_a_row_each() -> None:
     assert meant.filters == (Filter("symbol", ("XAUUSD", "EURUSD")),)
 
 
+@pytest.mark.parametrize("text", ["feeds without a tick today", "which feeds had no tick today"])
+def test_feeds_that_have_none_are_not_the_longest_gap(text: str) -> None:
+    none = plan(text)
+    assert (none.measure, none.is_none, none.dimensions) == ("ticks", True, ("source", "symbol"))
+
+
+def test_what_is_divided_is_named_so_and_by_nothing_it_is_no_figure() -> None:
+    statement = sql.statement(plan("commission per lot by symbol"), PLACE)
+    assert "/ nullIf(sum(volume), 0) AS Commission_per_traded_lots" in statement
+
+
 def test_both_ends_of_a_level_are_two_figures_of_it() -> None:
     both = plan("highest and lowest spread")
     assert (both.measure, both.aggregate) == ("spread", "max+min")
