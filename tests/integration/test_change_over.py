@@ -181,9 +181,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     }
     up, down = champion(0.02, 0.95), champion(0.95, 0.02)
     desk = Desk(environment, home, up.card.sha256, down.card.sha256)
-    # By a rule: nobody waits for a model of that version, and `up` would train one.
-    of_older = {"PYTHONPATH": f"{older}{os.pathsep}{_ROOT}", "TICKHOUSE_RUN__STRATEGY": "scripted"}
-    before = started(environment | of_older, home)
+    before = started({**environment, "PYTHONPATH": f"{older}{os.pathsep}{_ROOT}"}, home)
     try:
         waited(lambda: rows_of(desk, OLD_HASH) > 20, "rows of the older version")
     finally:
