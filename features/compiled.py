@@ -7,10 +7,14 @@ renaming complete files, so the loser only did work for nothing.
 """
 
 import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numba
 from numba import njit
 
 
@@ -29,3 +33,18 @@ def compiled(signature: Any, function: Callable[..., Any]) -> Callable[..., Any]
         return njit(signature, cache=True, **options)(function)  # type: ignore[no-any-return]
     except RuntimeError:  # numba: "no locator available"
         return njit(signature, **options)(function)  # type: ignore[no-any-return]
+
+
+def compile_apart() -> None:
+    """Fill the cache from a process of its own, unless that was done for this version.
+
+    Some 75 MiB that the compiler takes end with that process, where one that runs for weeks would
+    keep them. Nothing without a writable cache: the first import compiles, as ever.
+    """
+    cache = Path(__file__).parent / "__pycache__"
+    done = cache / f"compiled-{package_stamp()}-{numba.__version__}-{sys.implementation.cache_tag}"
+    if done.exists() or not os.access(cache, os.W_OK):
+        return
+    line = [sys.executable, "-c", "import features.kernel, features.peers"]
+    if not subprocess.run(line, check=False).returncode:
+        done.touch()

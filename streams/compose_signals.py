@@ -61,6 +61,10 @@ def signals(
     health: Health,
 ) -> Dataflow:
     """bus: ticks -> feature, prediction, signal; bus: signals."""
+    from features.compiled import compile_apart
+
+    compile_apart()  # before what follows imports the kernel
+
     from streams.announce import Announcer
     from streams.flows import signals as signals_flow
     from streams.publish import SignalPublisher
