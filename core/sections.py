@@ -258,6 +258,8 @@ class OrchestrationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     enabled: bool = True  # `up` starts Dagster, if it is installed
     #: Of the scheduled marts; empty: what runs (`run.mode`).
     mode: Literal["", "live", "shadow", "demo", "replay", "backtest"] = ""
+    #: Seconds between two builds of the marts of what was traded; 0: only after the trading day.
+    intraday_s: float = 600.0
     run_id: str = ""  # whose rows the nightly training learns from; empty: run.run_id
     folds: int = 3  # of the walk-forward evaluation beside the nightly training; 0: none
     backups_kept: int = 7  # older nightly backups are removed; 0: none ever is

@@ -11,6 +11,7 @@ from orchestration.alerts import failure_alert
 from orchestration.defs import compliance, compliance_schedules
 from orchestration.defs.data_quality import bar_reconciliation, data_checks
 from orchestration.defs.documentation import dbt_docs
+from orchestration.defs.intraday import intraday_job, intraday_marts, intraday_sensor
 from orchestration.defs.maintenance import backup, client_files, retained
 from orchestration.defs.model_monitoring import model_comparison, model_watch
 from orchestration.defs.offsite import offsite_backup, offsite_job, offsite_sensor
@@ -56,13 +57,14 @@ def definitions() -> dg.Definitions:
                 dbt_docs,
             ),
             *compliance.ASSETS,
-            *(broker_statement, client_money, restated_days, stress_results),
+            *(broker_statement, client_money, intraday_marts, restated_days, stress_results),
         ],
         jobs=[
             *jobs(marts),
             *compliance.JOBS,
             statement_job,
             client_money_job,
+            intraday_job,
             restatement_job,
             offsite_job,
             stress_job,
@@ -75,7 +77,8 @@ def definitions() -> dg.Definitions:
         ],
         sensors=[
             failure_alert,
-            *(streams_sensor, members_sensor, drift_sensor, restatement_sensor, offsite_sensor),
+            *(streams_sensor, members_sensor, drift_sensor, intraday_sensor),
+            *(restatement_sensor, offsite_sensor),
         ],
         resources={"tickhouse": Tickhouse()},
         executor=dg.in_process_executor,  # a process per step would load everything each time

@@ -8,9 +8,12 @@ from questions.sql import Place
 
 Query = Callable[[str], Sequence[dict[str, Any]]]
 _EVERY = {
-    "symbols": "SELECT DISTINCT symbol AS name FROM {marts}.dim_symbol",
+    # Hourly bars are few, and there with the first tick; the mart also knows what has none yet.
+    "symbols": "SELECT symbol AS name FROM {marts}.dim_symbol"
+    " UNION DISTINCT SELECT symbol AS name FROM {db}.bar_1h",
     "strategies": "SELECT DISTINCT strategy AS name FROM {marts}.fct_order WHERE strategy != ''",
-    "sources": "SELECT DISTINCT source AS name FROM {marts}.dim_symbol",
+    "sources": "SELECT source AS name FROM {marts}.dim_symbol"
+    " UNION DISTINCT SELECT source AS name FROM {db}.bar_1h",
     "rules": "SELECT DISTINCT refusal AS name FROM {marts}.fct_order WHERE status = 'denied'",
     "stages": "SELECT DISTINCT stage AS name FROM {db}.stage_latency WHERE mode = '{mode}'",
     "scenarios": "SELECT DISTINCT scenario AS name FROM {marts}.fct_stress",

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from adapters.clickhouse import instruments
 from adapters.clickhouse.tick_store import ClickhouseTickStore
 from adapters.clickhouse.writer import Writer
 from adapters.files.assumptions import FileOptions
@@ -108,7 +109,9 @@ def _stored(
         store = ClickhouseTickStore(writer, corrections, author(settings), reason)
         with corrections.alone():
             corrections.finish()
-            return store_all(checked, store, rules, show)
+            result = store_all(checked, store, rules, show)
+        instruments.store(writer, {(file.source, file.symbol) for file in result.files})
+        return result
 
 
 def _tell_changes(console: Console, result: ImportResult) -> None:

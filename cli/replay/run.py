@@ -20,9 +20,10 @@ from clickhouse_connect.driver.client import Client
 from adapters.bus import select
 from adapters.bus.base import Bus
 from adapters.clickhouse import client as warehouse
+from adapters.clickhouse import instruments
 from adapters.clickhouse.finish import finish
 from adapters.clickhouse.migrate import apply
-from adapters.clickhouse.rows import instrument_columns, quarantine_columns, run_columns
+from adapters.clickhouse.rows import quarantine_columns, run_columns
 from adapters.clickhouse.writer import Writer
 from cli.replay import bus as replay_bus
 from cli.replay import result as replay_result
@@ -33,7 +34,7 @@ from cli.stack.embedded import choose_ports, embedded_stack, stack_environment, 
 from cli.stack.process_state import ProcessState
 from cli.stack.processes import Stack
 from cli.stack.warehouse_setup import shaping
-from core import instruments, settings
+from core import settings
 from core.clock import SystemClock
 from core.contracts import codec
 from core.contracts.operations import Control
@@ -241,10 +242,7 @@ class ReplayRun:
         writer = Writer(sign_in(self.settings.clickhouse, SETUP))
         for batch in self.plan.unparsed:
             writer.insert("tick_quarantine", quarantine_columns(batch, 0))
-        book = instruments.known()
-        for feed in self.plan.feeds:
-            if feed.symbol in book:
-                writer.insert("instrument", instrument_columns(feed.source, book[feed.symbol]))
+        instruments.store(writer, {(feed.source, feed.symbol) for feed in self.plan.feeds})
         writer.close()
         self._write_session("running")
 

@@ -57,7 +57,8 @@ def give_back(settings: Settings, url: str) -> None:
 
 
 def write_run(settings: Settings, url: str) -> None:
-    """The row of `run` that says what runs, since when, with which settings."""
+    """The row of `run` that says what runs, since when, with which settings; its instruments."""
+    from adapters.clickhouse import instruments
     from adapters.clickhouse.rows import run_columns
     from adapters.clickhouse.writer import Writer
     from features import catalog
@@ -79,6 +80,8 @@ def write_run(settings: Settings, url: str) -> None:
     )
     with Writer(where) as writer:
         writer.insert("run", columns)
+        terminal = settings.terminal
+        instruments.store(writer, {(terminal.source, symbol) for symbol in terminal.symbols})
 
 
 def shaping(settings: Settings) -> str:

@@ -52,6 +52,8 @@ def test_two_brokers_and_a_repeat(warehouse, recordings, capsys):
     assert [row[:3] for row in first] == [
         ("fxcm", "EURUSD", len(fxcm)), ("oanda", "EURUSD", len(oanda)),
     ]  # fmt: skip
+    known = "SELECT source, symbol FROM instrument FINAL ORDER BY source"
+    assert rows(warehouse, known) == [("fxcm", "EURUSD"), ("oanda", "EURUSD")]
     flagged = rows(
         warehouse, "SELECT countIf(bitTest(quality, 0)), countIf(bitTest(quality, 1)) FROM tick"
     )

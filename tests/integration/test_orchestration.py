@@ -165,6 +165,17 @@ def test_a_second_pass_leaves_identical_tables(desk: Desk) -> None:
     assert {"tickhouse.model", "tickhouse.check_result"} < filled
 
 
+def test_what_was_traded_so_far_is_built_as_the_daily_run_builds_it(desk: Desk) -> None:
+    before = tables(desk.client)
+    so_far = ("fct_trade", "fct_order", "fct_pnl_daily", "fct_strategy_pnl_daily", "dim_symbol")
+    for mart in so_far:
+        desk.client.command(f"TRUNCATE TABLE {MARTS}.{mart}")
+    (done,) = desk.run("intraday_job")
+    assert done["success"], done
+    assert int(done["metadata"]["intraday_marts"]["trade"]) > 0
+    assert tables(desk.client) == before
+
+
 def examples() -> list[tuple[int, str]]:
     """Number and SQL of every query that the page shows."""
     page = (ROOT / "docs" / "how-to" / "query-the-warehouse.md").read_text()

@@ -52,6 +52,9 @@ def test_it_makes_tables_and_files_once_and_may_run_again(prepare, tmp_path, war
     assert second == 2
     assert f"TICKHOUSE_RUN__SESSION_ID={name}" in again.stdout
     assert instance.workspace(tmp_path / "home").exists()
+    known = "SELECT source, symbol FROM tickhouse.instrument FINAL ORDER BY symbol"
+    symbols = ("BTCUSD", "EURUSD", "XAUUSD")
+    assert warehouse.client.query(known).result_rows == [("sim", symbol) for symbol in symbols]
     trades = "SELECT count() FROM tickhouse_marts_demo.fct_trade"  # there before dbt ever ran
     assert warehouse.client.query(trades).result_rows == [(0,)]
     ended = prepare("--end", **warehouse.environment)

@@ -9,12 +9,14 @@ import dagster as dg
 import pytest
 from msgspec.structs import replace
 
+from orchestration.defs.intraday import intraday_sensor
 from orchestration.defs.restatement import restatement_sensor
 from orchestration.defs.streams import FAIL, TABLES, TableState, silent_feeds
 from orchestration.resources import Tickhouse
 from orchestration.restatement.rows import ALL, Restatement, write
 from orchestration.sensors import drift_sensor, events, members_sensor, streams_sensor
 from quality.check_result import CheckResult, blocked_days, store
+from tests.support import orders
 from tests.support.http_receiver import Receiver
 from tests.support.servers import free_port
 from tests.support.warehouse_server import Warehouse, empty_tables, warehouse  # noqa: F401
@@ -23,6 +25,7 @@ pytestmark = [
     pytest.mark.process,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # Dagster of pydantic
 ]
+_BUILD = dg.GraphDefinition(name="intraday_job").to_job()  # of nothing: its runs count
 CLOSE_US = round(datetime(2014, 5, 7, 21, tzinfo=UTC).timestamp() * 1e6)
 
 
@@ -178,6 +181,35 @@ def test_a_correction_is_restated_by_one_run_until_something_is_different(
     write(told_to.client, [replace(row, status="done", changed_us=9)], 0)
     done, _ = evaluated(restatement_sensor, None, dagster_instance)
     assert isinstance(done, dg.SkipReason), "a state written by a clock that was set back counts"
+
+
+def test_marts_of_what_was_traded_are_built_once_for_the_orders_that_came(
+    told_to: Warehouse, dagster_instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKHOUSE_ORCHESTRATION__MODE", "live")
+
+    def evaluate(cursor: str | None) -> tuple[Any, Any]:
+        return evaluated(intraday_sensor, cursor, dagster_instance)
+
+    before, cursor = evaluate(None)
+    assert before.skip_message == "no order since"
+    begun_us = orders.at("2026-03-02 10:00")
+    orders.store(told_to.settings, orders.filled(1, begun_us))
+    wanted, cursor = evaluate(cursor)
+    assert wanted.run_key == cursor == str(begun_us + 2_000)
+    assert evaluate(cursor)[0].skip_message == "no order since"
+    orders.store(told_to.settings, orders.filled(2, begun_us + orders.SECOND))
+    monkeypatch.setenv("TICKHOUSE_ORCHESTRATION__INTRADAY_S", "0")
+    assert "after the trading day" in evaluate(cursor)[0].skip_message
+    monkeypatch.delenv("TICKHOUSE_ORCHESTRATION__INTRADAY_S")
+    row = Restatement("c1", "mart", ALL, date(2026, 3, 2), "sim", "EUIX50")
+    write(told_to.client, [row], 5)
+    assert "correction" in evaluate(cursor)[0].skip_message
+    write(told_to.client, [replace(row, status="done", changed_us=9)], 0)
+    assert _BUILD.execute_in_process(instance=dagster_instance).success
+    assert "built lately; again in" in evaluate(cursor)[0].skip_message
+    dagster_instance.create_run_for_job(_BUILD, status=dg.DagsterRunStatus.STARTED)
+    assert "still runs" in evaluate(cursor)[0].skip_message
 
 
 def test_a_quiet_market_owes_no_rows() -> None:

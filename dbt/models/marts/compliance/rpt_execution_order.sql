@@ -4,7 +4,7 @@
 -- twin made of it.
 {{ config(
     materialized="incremental", incremental_strategy="insert_overwrite", partition_by="report_date",
-    on_schema_change="fail", order_by="(account, ts_sent, order_id, order_type)", tags=["compliance"],
+    on_schema_change="fail", order_by="(account, ts_sent, order_id, order_type)", tags=["compliance", "intraday"],
     query_settings={"max_partitions_per_insert_block": 0}
 ) }}
 

@@ -1,4 +1,4 @@
-{{ config(order_by="(source, symbol)") }}
+{{ config(order_by="(source, symbol)", tags=["intraday"]) }}
 
 select
     cast(instrument_source as String) as source,

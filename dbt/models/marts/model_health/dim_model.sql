@@ -1,4 +1,4 @@
-{{ config(order_by="model") }}
+{{ config(order_by="model", tags=["intraday"]) }}
 
 select
     cast(model as String) as model,

@@ -1,4 +1,4 @@
-{{ config(order_by="(run_id, source, symbol, ts_first, order_id)") }}
+{{ config(order_by="(run_id, source, symbol, ts_first, order_id)", tags=["intraday"]) }}
 
 select
     cast(run_id as String) as run_id,

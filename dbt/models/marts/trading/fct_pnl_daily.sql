@@ -1,5 +1,5 @@
 -- Realised profit by the trading day of the fill that realised it, after all costs.
-{{ config(order_by="(run_id, source, symbol, trading_day)") }}
+{{ config(order_by="(run_id, source, symbol, trading_day)", tags=["intraday"]) }}
 
 with
 

@@ -1,7 +1,7 @@
 -- What each strategy of an account asked for and earned, day by day, over all of its symbols. Days without a fill
 -- are there too: a strategy in shadow has orders and no profit. Where strategies share a netting account's positions,
 -- each one's profit is by its own average price, and `netting` has the rest of what the broker's deals realised.
-{{ config(order_by="(run_id, account, strategy, trading_day)") }}
+{{ config(order_by="(run_id, account, strategy, trading_day)", tags=["intraday"]) }}
 
 with
 

@@ -1,5 +1,5 @@
 -- A trade is a position of the venue from its first opening fill to its last closing one.
-{{ config(order_by="(run_id, source, symbol, ts_open, venue_position)") }}
+{{ config(order_by="(run_id, source, symbol, ts_open, venue_position)", tags=["intraday"]) }}
 
 with
 
