@@ -1,5 +1,6 @@
 """A question and its answer: what was understood, the statement, and what came back."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,6 +11,14 @@ from questions.lexicon import Names, lexicon
 from questions.plan import Bound, Plan
 from questions.sql import Place
 
+_TIMELESS = {"dim_symbol", "dim_model"}
+_FILLED = """
+SELECT if(count() = 0, '', formatDateTime(min(newest), '%Y-%m-%d %H:%i', 'UTC')) AS filled
+FROM (
+    SELECT max(modification_time) AS newest FROM system.parts
+    WHERE active AND database = '{marts}' AND table IN ({names}) GROUP BY table
+)
+"""
 Query = Callable[[str], Sequence[dict[str, Any]]]
 
 
@@ -54,7 +63,20 @@ class Asker:
         """
         plan, statement = self.understood(text, now)
         self._query(f"EXPLAIN {statement}")
-        return Answer(plan, statement, says(plan), [dict(row) for row in self._query(statement)])
+        rows = [dict(row) for row in self._query(statement)]
+        return Answer(plan, statement, says(plan) + self.as_of(statement), rows)
+
+    def as_of(self, statement: str) -> str:
+        """Up to when the marts know that it reads, "; marts of 2026-11-25 10:37", if it reads any.
+
+        Tables follow the market within a second; marts are filled now and then.
+        """
+        read = set(re.findall(rf"\b{self._place.marts}\.(\w+)", statement)) - _TIMELESS
+        if not read:
+            return ""
+        names = ", ".join(f"'{name}'" for name in sorted(read))
+        filled = self._query(_FILLED.format(marts=self._place.marts, names=names))[0]["filled"]
+        return f"; marts of {filled}" if filled else "; no row is in these marts so far"
 
 
 def says(plan: Plan) -> str:

@@ -6,6 +6,7 @@ all of them are made, for a board may be asked for any. What is there already is
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -37,8 +38,8 @@ def named(database: str, mode: str) -> str:
     return f"{database}_marts" + ("" if mode == "live" else f"_{mode}")
 
 
-def make(client: Client) -> list[str]:
-    """Make what is missing, in the databases of all modes; safe to repeat.
+def make(client: Client, modes: Sequence[str] = MODES) -> list[str]:
+    """Make what is missing, in the databases of these modes; safe to repeat.
 
     A table without a row whose columns are of another version is made anew: nothing is lost, and
     dbt, which refuses other columns, can build it.
@@ -50,7 +51,7 @@ def make(client: Client) -> list[str]:
         WarehouseError, UnavailableError: ClickHouse refused, or does not answer.
     """
     with errors_translated():
-        databases = [database(client, mode) for mode in MODES]
+        databases = [database(client, mode) for mode in modes]
         _drop_outdated(client, databases)
         there = _tables(client, databases)
         created = []

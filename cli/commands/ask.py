@@ -7,11 +7,12 @@ a statement. Either runs as the home's reader, who can change nothing.
 
 import argparse
 import json
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from rich.table import Table
 
 from adapters.clickhouse import marts
 from cli.commands.printed import output
+from cli.stack import asked_marts
 from cli.stack.warehouse_client import at_hand, warehouse_client, warehouse_settings
 from core import credentials
 from core.clock import Clock, ManualClock, SystemClock
@@ -43,7 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "question", nargs="*", metavar="WORD", help="in English, with or without quotes"
     )
-    parser.add_argument("--mode", help="demo, live, replay, …; default: as the home runs")
+    parser.add_argument(
+        "--mode", help="demo, live, replay, …; default: as the home runs, or ran last"
+    )
     parser.add_argument("--sql", action="store_true", help="print the statement and run nothing")
     parser.add_argument(
         "--chart", type=Path, metavar="FILE", help="also a Vega-Lite chart, as JSON"
@@ -76,15 +80,17 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     from questions.plan import UnansweredError
     from questions.sql import Place
 
-    now = datetime.fromtimestamp(SystemClock().now_us() / 1e6, UTC)
-    mode = namespace.mode or settings.marts_mode
     database = settings.clickhouse.database
-    place = Place(database, marts.named(database, mode), mode)
-    try:
-        answer = _answered(text, settings, place, now, namespace)
-    except UnansweredError as error:
-        print(f"cannot answer: {error}")
-        return 1
+    with at_hand(settings):
+        mode, now = asked_marts.ready(settings, namespace.mode)
+        place = Place(database, marts.named(database, mode), mode)
+        if mode in asked_marts.IN_THE_PAST:
+            print(f"Of mode {mode}, in which it is {now:%Y-%m-%d %H:%M} (UTC).", file=sys.stderr)
+        try:
+            answer = _answered(text, settings, place, now, namespace)
+        except UnansweredError as error:
+            print(f"cannot answer: {error}")
+            return 1
     if answer:
         _show(answer, namespace)
     return 0
@@ -97,7 +103,7 @@ def _answered(
     from questions.answer import Answer, Asker
     from questions.plan import UnansweredError
 
-    with at_hand(settings), closing(warehouse_client(settings, READER)) as client:
+    with closing(warehouse_client(settings, READER)) as client:
         query = _query(client)
         asker = Asker(query, place)
         try:

@@ -59,7 +59,7 @@ class Asking:
         try:
             asker = Asker(lambda sql: bounded.ask(where, sql, None).named(), self._place)
             plan, sql = asker.understood(text, now)
-            about = {"says": says(plan), "by": ""}
+            about = {"says": says(plan) + asker.as_of(sql), "by": ""}
             over_time = is_over_time(plan.dimensions, plan.order)
         except UnansweredError as error:
             if self._provided is None:

@@ -1,21 +1,21 @@
 """The marts of what was traded, built while the day goes on: the daily build comes when it is over.
 
 Without checks and data tests, which judge a whole day; the daily run builds the same again with
-them. Nothing is built while no order came, while a correction is pending (its own run notes what
+them. Nothing is filled while no order came, while a correction is pending (its own run notes what
 each mart said before), or for longer than a twentieth of the time.
 """
 
 import dagster as dg
 
+from adapters.clickhouse import traded_marts
 from core.clock import SystemClock
 from core.errors import TickhouseError
 from core.file_lock import locked
-from orchestration import dbt_project
-from orchestration.defs.transform import POOL, rows_of, suffix
+from core.home_users import DBT
+from orchestration.defs.transform import POOL
 from orchestration.resources import Tickhouse
 from orchestration.restatement import rows
 from orchestration.schedules import still_going
-from quality.check_result import blocked_days
 
 _JOB = "intraday_job"
 _OTHERS = (_JOB, "daily_job", "marts_job", "restatement_job")
@@ -32,17 +32,12 @@ SELECT toUnixTimestamp64Micro(max(ts_init)) FROM order_event WHERE mode = {mode:
     " intraday. The same marts are assets of their own, of whole days.",
 )
 def intraday_marts(tickhouse: Tickhouse) -> dg.MaterializeResult:
-    """Built by dbt, with the views they stand on; fails with dbt's words."""
-    with tickhouse.connected() as client:
-        settings = tickhouse.settings()
-        mode = settings.marts_mode
-        variables = {"mode": mode, "blocked_days": ",".join(map(str, blocked_days(client)))}
-        with locked(settings.home_path / "dbt.lock", timeout_s=600):
-            dbt_project.run(settings, "run", variables, "--select", "+tag:intraday")
-        database = f"{settings.clickhouse.database}_marts{suffix(mode)}"
-        stored = rows_of(client, database)
-    counts = {name: stored.get(f"fct_{name}", 0) for name in ("trade", "order")}
-    return dg.MaterializeResult(metadata={"database": database, **counts})
+    """Filled from dbt's models, without dbt."""
+    settings = tickhouse.settings()
+    lock = settings.home_path / "dbt.lock"
+    with tickhouse.connected(DBT) as client, locked(lock, timeout_s=600):
+        rows_of = traded_marts.fill(client, settings.marts_mode)
+    return dg.MaterializeResult(metadata={**rows_of})
 
 
 intraday_job = dg.define_asset_job(
@@ -65,6 +60,8 @@ def intraday_sensor(
     """One run for all orders since the last; at most every `orchestration.intraday_s`."""
     try:
         settings = tickhouse.settings()
+        if settings.clickhouse.cluster:
+            return dg.SkipReason("a cluster's marts are built after the trading day")
         if reason := _rests(context.instance, settings.orchestration.intraday_s):
             return dg.SkipReason(reason)
         client = tickhouse.client()

@@ -55,7 +55,7 @@ def marts_of(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             restated.build(Desk(settings, client, SystemClock(), "dagster"), variables)
             database = f"{settings.clickhouse.database}_marts" + suffix(variables["mode"])
             shared = _shared(client, database, variables)
-            rows = rows_of(client, database)
+            rows = _rows(client, database)
         models = built_models(dbt_project.target(settings))
         for spec in specs:
             name = spec.key.path[-1]
@@ -126,8 +126,7 @@ def _of_model(built: BuiltModel | None, rows: int | None) -> dict[str, Any]:
     return metadata
 
 
-def rows_of(client: Client, database: str) -> dict[str, int]:
-    """Stored rows of each of its tables."""
+def _rows(client: Client, database: str) -> dict[str, int]:
     named: Sequence[Sequence[Any]] = client.query(
         "SELECT name, total_rows FROM system.tables "
         "WHERE database = {db:String} AND total_rows IS NOT NULL",

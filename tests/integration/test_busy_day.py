@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.clickhouse import marts
+from adapters.clickhouse import marts, traded_marts
 from adapters.clickhouse.client import connect
 from cli.main import main
 from core.credentials import directory_of
@@ -97,6 +97,13 @@ def test_dbt_goes_on_with_the_empty_tables_as_with_its_own(busy: BusyHome) -> No
     assert made_by_dbt == list(marts.statements().values()), "make empty-marts"
     # Three of them are EMIR's: nothing that is traded there falls under it.
     assert sum(rows > 0 for rows, _, _ in ours.values()) >= len(ours) - 7
+
+
+def test_marts_filled_without_dbt_are_those_that_it_builds(busy: BusyHome) -> None:
+    built = contents(busy)
+    rows = traded_marts.fill(busy.server.client, "demo")
+    assert contents(busy) == built
+    assert all(rows.values()), rows
 
 
 def contents(busy: BusyHome) -> dict[str, tuple[int, int, str]]:

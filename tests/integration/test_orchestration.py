@@ -172,7 +172,7 @@ def test_what_was_traded_so_far_is_built_as_the_daily_run_builds_it(desk: Desk) 
         desk.client.command(f"TRUNCATE TABLE {MARTS}.{mart}")
     (done,) = desk.run("intraday_job")
     assert done["success"], done
-    assert int(done["metadata"]["intraday_marts"]["trade"]) > 0
+    assert int(done["metadata"]["intraday_marts"]["fct_trade"]) > 0
     assert tables(desk.client) == before
 
 
