@@ -21,13 +21,14 @@ from core.trading_control import ControlCommand
 from execution.breakers.breakers import Breakers
 from execution.broker.poller import AccountPoller, PollerParts
 from execution.heartbeat import HeartbeatPublisher
-from execution.journal.book import Key, subject
 from execution.journal.delivered import Delivered
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
+from execution.journal.position import Key
 from execution.journal.publisher import JournalPublisher
 from execution.journal.snapshot import Snapshot
 from execution.journal.space import Room
+from execution.journal.working import subject
 from execution.lease import Lease
 from execution.listeners import Listeners
 from execution.order_path import exits

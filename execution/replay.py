@@ -20,9 +20,9 @@ from core.sections import RunSettings
 from execution.breakers.replay_breakers import ReplayBreakers
 from execution.broker.reconcile import Reconciler
 from execution.heartbeat import HeartbeatPublisher
-from execution.journal.book import Position
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
+from execution.journal.position import Position
 from execution.journal.records import Record
 from execution.order_path import exits, shared_stops
 from execution.order_path.engine import Engine

@@ -26,10 +26,12 @@ from execution.broker.reconcile import Reconciler
 from execution.broker.shared_position import SharedPositions
 from execution.broker.working_orders import WorkingOrders
 from execution.journal import events
-from execution.journal.book import HELD, UNSENT, Key, Position, Working
+from execution.journal.book import HELD, UNSENT
 from execution.journal.identity import order_id
 from execution.journal.ledger import Ledger
+from execution.journal.position import Key, Position
 from execution.journal.records import Record
+from execution.journal.working import Working
 from execution.order_path import sizing, waiting
 from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.sizing import Leg

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 
 from core.desk import Desk
-from execution.journal.book import Position
+from execution.journal.position import Position
 from execution.order_path.full_position import Money, full_lots, steady
 from execution.risk.checks import RiskContext
 from execution.risk.context import PreTradeRisk

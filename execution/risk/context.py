@@ -19,8 +19,9 @@ from core.contracts.signal import OrderSignal, Signal
 from core.desk import Desk
 from core.instruments import Instrument, instrument
 from execution.journal import events
-from execution.journal.book import Key, Position, Working
 from execution.journal.ledger import Ledger
+from execution.journal.position import Key, Position
+from execution.journal.working import Working
 from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.valuation import notional, rate
 from execution.risk import checks as risk

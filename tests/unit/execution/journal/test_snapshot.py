@@ -17,12 +17,13 @@ from core.errors import JournalError
 from core.sections import RunSettings
 from core.topics import ORDER_EVENTS
 from execution.journal import journal, segments, snapshot, snapshots
-from execution.journal.book import Book, Key
+from execution.journal.book import Book
 from execution.journal.delivered import Delivered, Mark, leave_word
 from execution.journal.journal import Journal
 from execution.journal.keeper import Keeper
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox, posts_of
+from execution.journal.position import Key
 from execution.journal.publisher import JournalPublisher
 from execution.journal.records import SegmentBegun
 from execution.journal.segments import NOTHING, path_of
