@@ -251,7 +251,7 @@ class Live:
         What the venue refused comes back as an exit.
         """
         for position in list(self._p.ledger.book.positions.values()):
-            if not position.refused and self._p.engine.risk.flattens(position.key.symbol):
+            if not position.refused and self._p.engine.contexts.flattens(position.key.symbol):
                 self._p.engine.exit(position, "news")
         order = self._p.trading.current
         if order.state != "halted" or order.positions != "flatten":

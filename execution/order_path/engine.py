@@ -38,12 +38,14 @@ from execution.order_path.sizing import Leg
 from execution.order_path.target_size import TargetSize
 from execution.risk.checks import Denial, RiskContext
 from execution.risk.client_file import ClientRule
-from execution.risk.context import PreTradeRisk
+from execution.risk.context import Contexts
+from execution.risk.exposure import Exposure
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import OVERRIDE, LimitsFile
 from execution.risk.margin import Funds
 from execution.risk.news import News
 from execution.risk.portfolio_risk import MarketFigures, uses_figures
+from execution.risk.pre_trade import PreTradeRisk
 from execution.risk.trading_state import TradingState
 
 
@@ -86,11 +88,16 @@ class Engine:
         self._trading, self._reconciler = trading, reconciler
         limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
         self.market_risk = MarketFigures(self._run.run_id)  # the driver feeds it
-        self._pre_trade_risk = PreTradeRisk(
-            limits=limits, clock=clock, ledger=ledger, venue=venue, quotes=quotes, trading=trading,
-            funds=funds, market=self.market_risk, desk=self._desk, news=news, clients=clients,
+        self.contexts = Contexts(
+            limits, clock, ledger, venue, quotes,
+            market=self.market_risk, desk=self._desk, news=news, clients=clients,
         )  # fmt: skip
-        self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
+        exposure = Exposure(ledger, venue, quotes, funds)
+        self._pre_trade_risk = PreTradeRisk(
+            self.contexts, limits, ledger, venue, trading, funds, exposure,
+            market=self.market_risk, desk=self._desk,
+        )  # fmt: skip
+        self._size = TargetSize(exposure, funds, self._desk)
         self.needs_figures = uses_figures(limits.rules.book) or self._desk.uses_regimes
         self.closings = closings or Closings(self._run, clock, ledger, venue)
         self.changes = OrderChanges(
@@ -161,7 +168,7 @@ class Engine:
         order = events.of_exit(position, purpose, self._quotes.at(*feed, now), now, self._run)
         if isinstance(self._venue, SharedPositions):  # what is left follows as an exit of its own
             order = replace(order, volume=self._venue.split(position, order.volume)[0])
-        return self._place([], order, self._pre_trade_risk.collar, time.perf_counter_ns())
+        return self._place([], order, self.contexts.collar, time.perf_counter_ns())
 
     def poll(self) -> None:
         """Journal what the broker did to our positions: stops, and closings by hand.
@@ -189,7 +196,7 @@ class Engine:
         if isinstance(signal, OrderSignal) and signal.action == "modify":
             self._change(signal, fresh=fresh)
             return
-        context = self._pre_trade_risk.context(signal)
+        context = self.contexts.of(signal)
         legs, denial = self._plan(context)
         if isinstance(self._venue, SharedPositions):
             legs = self._split(self._venue, legs)
@@ -200,7 +207,7 @@ class Engine:
         preceding: list[Record] = [signal, events.received(order, signal)] if fresh else []
         for number, leg in enumerate(legs):
             if number:
-                context = self._pre_trade_risk.renewed(context)
+                context = self.contexts.renewed(context)
                 order = self._order_of(context, leg)
             if self._was_done(order):
                 continue
@@ -242,7 +249,7 @@ class Engine:
             return
         submitted = book.unsettled[name]
         terms = replace(signal, target=book.working[name].signal.target)
-        context = self._pre_trade_risk.context(terms)
+        context = self.contexts.of(terms)
         order = self._order_of(context, Leg(submitted.side, submitted.volume, 0))
         known = book.orders.get(order.order_id)
         if known is not None and known.kind is not Kind.RECEIVED:
@@ -441,7 +448,7 @@ class Engine:
 
     def _denied_unseen(self, order: OrderEvent, denial: Denial) -> OrderEvent:
         """DENIED without a look at the limits."""
-        return events.denied(order, denial, self._pre_trade_risk.version(order.symbol))
+        return events.denied(order, denial, self.contexts.version(order.symbol))
 
     def _deny_duplicate(self, signal: Signal) -> None:
         order = self._order(signal, _NO_LEG, None, self._clock.now_us())
