@@ -217,7 +217,7 @@ class Live:
     def _refuse(self) -> None:
         """Journal what is not taken up."""
         for batch in _batches(self._refused):
-            self._p.engine.refuse(batch)
+            self._p.engine.untraded.refuse(batch)
         self._refused.clear()
         self._admission.next_second()
 
@@ -242,7 +242,7 @@ class Live:
     def _supersede(self, replaced: dict[str, Signal]) -> None:
         """Journal what waits, in order, and forget it."""
         for batch in _batches(list(replaced.values())):
-            self._p.engine.supersede(batch)
+            self._p.engine.untraded.supersede(batch)
         replaced.clear()
 
     def _flatten(self) -> None:

@@ -175,7 +175,7 @@ class Replay:
 
     def _look_at_broker(self) -> None:
         self._p.reconciler.again()
-        if self._p.engine.withdraw():
+        if self._p.engine.changing.withdraw():
             self._p.reconciler.again()
 
     def _ended(self) -> bool:

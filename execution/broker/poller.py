@@ -97,7 +97,7 @@ class AccountPoller:
         if self._w.engine.sends:  # in shadow nothing is, not even what reduces risk
             self._w.stops.follow()
             self._w.engine.changes.follow()
-            self._w.engine.withdraw()
+            self._w.engine.changing.withdraw()
             if self._w.trading.state == "halted":
                 self._w.working.cancel()
         if self._seldom.is_due() or self._away:  # only an answer shows that it is back

@@ -141,9 +141,9 @@ def test_a_process_that_somebody_else_told_to_end_comes_back(tmp_path: Path, jou
     with Stack(tmp_path / "home", {}, [service("phoenix", journal)]) as stack:
         stack.start_all()
         until(lambda: stack.state()["phoenix"].state == "running")  # its first second is over
-        told = stack.state()["phoenix"].pid
-        os.kill(told, signal.SIGTERM)  # it ends well, with exit code 0
-        until(partial(_replaced, stack, "phoenix", told))
+        first = stack.state()["phoenix"].pid
+        os.kill(first, signal.SIGTERM)  # it ends well, with exit code 0
+        until(partial(_replaced, stack, "phoenix", first))
         stack.wait_ready("phoenix")
     assert noted(journal, "end") == ["phoenix"] * 2
 
