@@ -265,6 +265,27 @@ def test_beside_a_running_journal_snapshots_are_made_and_witnessed(tmp_path: Pat
 
 
 @pytest.mark.process
+def test_a_segment_that_cannot_be_folded_gets_no_snapshot_and_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "journal"
+    opened = Journal(path, SEGMENT)
+    traded_journal.write(opened, 1, 4)
+    opened.rotate()
+    damaged = bytearray(path_of(path, 1).read_bytes())
+    damaged[200] ^= 0xFF
+    path_of(path, 1).write_bytes(damaged)
+    beside = Witness(opened, tmp_path / "w.json", every_s=3600.0)
+    keeper = Keeper(opened, beside, None, every_s=0.01)
+    keeper.start()
+    until(lambda: "no snapshot of segment 1" in caplog.text)
+    keeper.close()
+    opened.close()
+    assert beside.snapshot == ""
+    assert not snapshot.path_of(path, 1).exists()
+
+
+@pytest.mark.process
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_killed_while_it_is_made_the_next_start_makes_it(path: Path, place: str) -> None:
     program = (
