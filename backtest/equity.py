@@ -14,7 +14,7 @@ from backtest.positions import OpenPosition
 from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.instruments import instrument
-from execution.journal.book import Key
+from execution.journal.position import Key
 from execution.journal.virtual import is_of_strategies
 from execution.order_path.quotes import Tape, tape
 from execution.replay_slices import Feed, Slice

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from backtest.job import Trade
 from core.contracts.order import OrderEvent
-from execution.journal.book import Key
+from execution.journal.position import Key
 from execution.order_path.quotes import Tape
 
 Floats = npt.NDArray[np.float64]

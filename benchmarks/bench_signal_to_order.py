@@ -100,7 +100,7 @@ def sustained(directory: Path, seconds: float, rate: int, slow_s: float) -> None
             sent += due
             requote(rig.quotes)
             for start in range(0, len(signals) - 1, 500):
-                rig.engine.supersede(signals[:-1][start : start + 500])
+                rig.engine.untraded.supersede(signals[:-1][start : start + 500])
             if signals:
                 traded += 1
                 rig.engine.on_signal(signals[-1], time.perf_counter_ns())

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from core import checked_json, durable
+from core import checked_json, durable, home_version
 from core.contracts.audit import AuditEvent, chained, digest
 from core.credentials import write_private
 from core.errors import InputError
@@ -59,6 +59,7 @@ def append(home: Path, line: AuditLine, run_id: str = "", mode: str = "") -> Aud
         OSError: the disk takes nothing.
     """
     path = path_in(home)
+    home_version.begin(home)
     with locked(home / "audit.lock"):
         previous = _last(path)
         _compare(home, previous)

@@ -1,6 +1,7 @@
 """Which version a home is of: `<home>/version.json`, written when a version has taken it over.
 
-A home without one is of 0.2.0 or before, or new. The layout counts: two versions of one layout read
+Whoever makes something in a new home writes it first (`begin`), so a used home without one is of
+0.2.0 or before. The layout counts: two versions of one layout read
 each other's homes. A newer one is refused before anything of it is touched.
 """
 
@@ -43,8 +44,7 @@ def of(home: Path) -> HomeVersion | None:
     try:
         stands = checked_json.decode(path.read_bytes(), HomeVersion)
     except FileNotFoundError:
-        used = any((home / name).exists() for name in _SIGNS)
-        return HomeVersion(1, BEFORE) if used else None
+        return HomeVersion(1, BEFORE) if _is_used(home) else None
     except msgspec.DecodeError as error:
         raise SettingsError(
             f"{path}: {error}. It says which version the home is of: bring it back from a backup,"
@@ -62,3 +62,19 @@ def of(home: Path) -> HomeVersion | None:
 def write(home: Path) -> None:
     """This version has the home now."""
     durable.write(home / _FILE, msgspec.json.encode(HomeVersion(LAYOUT, product())))
+
+
+def begin(home: Path) -> None:
+    """Call it before anything is made in a home: a new one is of this version from now on.
+
+    Raises:
+        OSError: the disk takes nothing.
+    """
+    if (home / _FILE).exists() or _is_used(home):
+        return
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write(home)
+
+
+def _is_used(home: Path) -> bool:
+    return any((home / name).exists() for name in _SIGNS)

@@ -21,13 +21,14 @@ from core.trading_control import ControlCommand
 from execution.breakers.breakers import Breakers
 from execution.broker.poller import AccountPoller, PollerParts
 from execution.heartbeat import HeartbeatPublisher
-from execution.journal.book import Key, subject
 from execution.journal.delivered import Delivered
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
+from execution.journal.position import Key
 from execution.journal.publisher import JournalPublisher
 from execution.journal.snapshot import Snapshot
 from execution.journal.space import Room
+from execution.journal.working import subject
 from execution.lease import Lease
 from execution.listeners import Listeners
 from execution.order_path import exits
@@ -216,7 +217,7 @@ class Live:
     def _refuse(self) -> None:
         """Journal what is not taken up."""
         for batch in _batches(self._refused):
-            self._p.engine.refuse(batch)
+            self._p.engine.untraded.refuse(batch)
         self._refused.clear()
         self._admission.next_second()
 
@@ -241,7 +242,7 @@ class Live:
     def _supersede(self, replaced: dict[str, Signal]) -> None:
         """Journal what waits, in order, and forget it."""
         for batch in _batches(list(replaced.values())):
-            self._p.engine.supersede(batch)
+            self._p.engine.untraded.supersede(batch)
         replaced.clear()
 
     def _flatten(self) -> None:
@@ -250,7 +251,7 @@ class Live:
         What the venue refused comes back as an exit.
         """
         for position in list(self._p.ledger.book.positions.values()):
-            if not position.refused and self._p.engine.risk.flattens(position.key.symbol):
+            if not position.refused and self._p.engine.contexts.flattens(position.key.symbol):
                 self._p.engine.exit(position, "news")
         order = self._p.trading.current
         if order.state != "halted" or order.positions != "flatten":

@@ -20,9 +20,9 @@ from core.sections import RunSettings
 from execution.breakers.replay_breakers import ReplayBreakers
 from execution.broker.reconcile import Reconciler
 from execution.heartbeat import HeartbeatPublisher
-from execution.journal.book import Position
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
+from execution.journal.position import Position
 from execution.journal.records import Record
 from execution.order_path import exits, shared_stops
 from execution.order_path.engine import Engine
@@ -159,7 +159,7 @@ class Replay:
             if not working.cancelling_us:
                 times.append(working.signal.expires_us)
                 times.append(since if self._book.is_beaten(name) else None)
-                times.append(self._p.engine.risk.next_denied_us(e.symbol, part.end_us))
+                times.append(self._p.engine.contexts.next_denied_us(e.symbol, part.end_us))
                 order = self._p.trading.current if self._p.trading else None
                 times.append(order.ts_us if order and order.state != "active" else None)
                 if self._figures and self._p.engine.needs_figures:  # they may deny it by now
@@ -175,7 +175,7 @@ class Replay:
 
     def _look_at_broker(self) -> None:
         self._p.reconciler.again()
-        if self._p.engine.withdraw():
+        if self._p.engine.changing.withdraw():
             self._p.reconciler.again()
 
     def _ended(self) -> bool:
@@ -234,7 +234,7 @@ class Replay:
             moves_us = self._moves_us(position)
             if moves_us is not None:
                 yield from self._within(part, Exit(moves_us, position, TRAIL, False))
-            news_us = self._p.engine.risk.next_flatten_us(position.key.symbol, part.end_us)
+            news_us = self._p.engine.contexts.next_flatten_us(position.key.symbol, part.end_us)
             if news_us is not None and not position.refused:
                 yield from self._within(part, Exit(news_us, position, "news", False))
         order = self._p.trading.current if self._p.trading else None

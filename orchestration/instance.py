@@ -13,7 +13,7 @@ from pathlib import Path
 from core.errors import SettingsError
 
 #: What has to be importable; an environment of `make demo` has none of it.
-NEEDS = ("dagster", "dagster_webserver", "dagster_dbt", "dbt", "great_expectations", "apprise")
+NEEDS = ("dagster", "dagster_webserver", "dbt", "great_expectations", "apprise")
 LOCATION = "tickhouse"
 _LONGEST = 100  # bytes of a socket's path, which the kernel bounds
 

@@ -49,7 +49,8 @@ from surveillance.traces import TraceSender
 
 _log = logging.getLogger(__name__)
 #: At the end. What a dead mail server does not take in this time stays in the box, for the next.
-_LAST_WORDS_S = 10.0
+#: Who supervises kills after 15, and on a very busy machine 10 became as many.
+_LAST_WORDS_S = 6.0
 _ABUSE_EVERY_S = 900.0
 #: Denials that say nothing about a limit: a newer signal, a closed market, too small a size.
 QUIET = frozenset(

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core import file_lock, tls
+from core import file_lock, home_version, tls
 from core.errors import UnavailableError
 
 _START_S, _POLL_S = 60.0, 0.5
@@ -61,6 +61,7 @@ def started(home: Path) -> Iterator[str]:
             f"the warehouse of {home} (process {file_lock.holder(lock)}) runs and does not answer: "
             "try again, or see logs/warehouse.log there"
         )
+    home_version.begin(home)
     _url_file(home).unlink(missing_ok=True)
     command = [sys.executable, "-m", "warehouse.occasion", str(os.getpid())]
     process = subprocess.Popen(

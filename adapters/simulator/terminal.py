@@ -26,7 +26,8 @@ from adapters.mt5.protocol.results import (
 )
 from adapters.mt5.protocol.symbol_info import SymbolInfo
 from adapters.simulator.broker import operations, pending, views
-from adapters.simulator.broker.account import AcceptedFill, SimulatedAccount
+from adapters.simulator.broker.account import SimulatedAccount
+from adapters.simulator.broker.answers import AcceptedFill
 from adapters.simulator.broker.costs import Frictions
 from adapters.simulator.broker.matching import Refused
 from adapters.simulator.broker.request_log import RequestLog

@@ -35,7 +35,7 @@ from backtest.optimise.shared import SharedFeed, SharedMarket
 from core.contracts.signal import Signal
 from core.instruments import Instrument, instrument, is_open
 from core.settings import Settings
-from execution.journal.book import Key, Position
+from execution.journal.position import Key, Position
 from execution.order_path import quotes, sizing, trailing
 from execution.order_path.full_position import Money, full_lots
 from execution.risk.limits import Limits

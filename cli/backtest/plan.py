@@ -11,7 +11,7 @@ import msgspec
 from backtest.job import FeedFile
 from backtest.plan import MarketSpan, Recording, run_id
 from cli.chosen_strategy import chosen_desk
-from cli.ingest.run import expand
+from cli.ingest.checking import expand
 from cli.replay import plan as replay_plan
 from cli.replay.plan import ReplayOptions
 from core.desk import Desk

@@ -17,15 +17,10 @@ from adapters.files.detect import KNOWN
 from cli.commands.printed import output
 from cli.commands.printed.import_table import table
 from cli.ingest.changes import author, corrections_of
-from cli.ingest.run import (
-    CheckedFiles,
-    FileResult,
-    ImportResult,
-    IngestRules,
-    check,
-    store_all,
-)
-from cli.ingest.run import Progress as Shown
+from cli.ingest.checking import CheckedFiles, check
+from cli.ingest.results import FileResult, ImportResult
+from cli.ingest.results import Progress as Shown
+from cli.ingest.storing import IngestRules, store_all
 from cli.ingest.warehouse import warehouse
 from core import crashpoint
 from core.clock import SystemClock
@@ -73,7 +68,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
     """Import, show what became of each file; 0, or 1 when too much went to quarantine.
 
     Raises:
-        InputError: see cli.ingest.run.check; nothing was stored.
+        InputError: see cli.ingest.checking.check; nothing was stored.
         UnavailableError, WarehouseError: see cli.ingest.warehouse.warehouse.
     """
     tolerance_us = settings.collector.future_tolerance_s * 1_000_000

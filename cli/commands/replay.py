@@ -17,7 +17,7 @@ from rich.console import Console
 from cli.chosen_strategy import DESK_HELP, STRATEGY_HELP, chosen_desk
 from cli.commands.printed import output
 from cli.commands.printed import replay as replay_report
-from cli.ingest.run import expand
+from cli.ingest.checking import expand
 from cli.replay import plan as replay_plan
 from cli.replay.plan import ReplayOptions, ReplayPlan
 from cli.replay.progress import Progress

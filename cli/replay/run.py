@@ -103,6 +103,10 @@ class ReplayRun:
             state=self.directory,
             drain_s=_DRAIN_S,
         )
+        processes = [
+            msgspec.structs.replace(spec, ends_itself=spec.name in self._ending())
+            for spec in processes
+        ]
         self.settings = settings.load(environment)  # every one of them
         where = urls(self.settings, ports)
         return Stack(home, environment, processes, f"replay {self.plan.run_id}", where)
@@ -177,7 +181,7 @@ class ReplayRun:
     def follow(self, stack: Stack, progress: Progress) -> None:
         """Until every process that ends by itself has ended and all rows are stored."""
         stalled = _Stall()
-        ending = "collector", *self._flow("ticks"), *self._flow("signals"), "execution"
+        ending = self._ending()
         while True:
             states = stack.state(health=False)
             if all(states[name].ended for name in ending):
@@ -226,6 +230,10 @@ class ReplayRun:
     def journal(self) -> Path:
         """Execution's journal of this run."""
         return self.directory / "journal"
+
+    def _ending(self) -> tuple[str, ...]:
+        """Those that end by themselves when their part of the recording is through."""
+        return "collector", *self._flow("ticks"), *self._flow("signals"), "execution"
 
     def _flow(self, flow: str) -> Sequence[str]:
         """Its processes."""

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Self
 
-from core import file_lock
+from core import file_lock, home_version
 from core.errors import BusyError, SettingsError
 
 _LOOKED_AT_S = 0.15  # `is_taken` holds the lock for an instant
@@ -43,6 +43,7 @@ class HomeLock:
         if held is None:
             raise BusyError(_busy(self.path))
         self._fd = held
+        home_version.begin(self.path.parents[1])
         return self
 
     def release(self) -> None:

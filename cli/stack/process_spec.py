@@ -15,8 +15,9 @@ class ProcessSpec(msgspec.Struct, frozen=True):
     `environment` is added to the stack's own. It is ready when `ready_url` answers 200 or,
     without one, when the port named in `<TICKHOUSE_HOME>/run/<name>.json` answers `/health` with
     200 (see core.health). Processes start as soon as all they need are ready, and stop by
-    `stop_stage`, lowest first, killed after `stop_wait_s` seconds. One that dies is restarted; in
-    its first second that is tried `start_retries` times, after waits of 1, 2, 3 ... seconds.
+    `stop_stage`, lowest first, killed after `stop_wait_s` seconds. One that ends without being
+    stopped is restarted, whatever its exit code; in its first second that is tried `start_retries`
+    times, after waits of 1, 2, 3 ... seconds.
     """
 
     name: str
@@ -30,4 +31,5 @@ class ProcessSpec(msgspec.Struct, frozen=True):
     stop_group: bool = False  # SIGTERM reaches its children too
     after_full_disk: bool = False  # it does not mend by itself: killed once there is space again
     waited_for: bool = True  # False: `Stack.start_all` leaves it to `start_late`
+    ends_itself: bool = False  # with exit code 0 it is done: a replay's, never one of `up`
     beats: bool = False  # it sends heartbeats over the bus, and is missed when it does not

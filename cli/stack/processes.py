@@ -256,7 +256,7 @@ class Stack:
     def _is_ready(self, state: ProcessState, deadline: float) -> bool:
         if state.state == "fatal":
             raise _failure(state, "keeps failing and was given up")
-        if state.ended:
+        if state.ended and self.specs[state.name].ends_itself:
             raise _failure(state, "ended before it was ready")
         if not state.ready and time.monotonic() > deadline:
             raise _failure(state, f"is not ready in time ({state.health or state.state})")

@@ -39,7 +39,7 @@ _PROGRAM = """
 command = {command}
 environment = {environment}
 autostart = false
-autorestart = unexpected
+autorestart = {restart}
 exitcodes = 0
 startsecs = 1
 startretries = {retries}
@@ -85,6 +85,7 @@ def _program(home: Path, spec: ProcessSpec) -> str:
         ),
         retries=spec.start_retries,
         stop_wait_s=spec.stop_wait_s,
+        restart="unexpected" if spec.ends_itself else "true",
         stop_group=str(spec.stop_group).lower(),
         # Where our drain cannot run, supervisord stops by descending priority: the same order.
         priority=900 - spec.stop_stage,

@@ -58,9 +58,7 @@ def begin(home: Path) -> Taking | None:
             f"{home} is on its way back to Tickhouse {note.came_from}, and not all of it is there:"
             f" run `tickhouse restore {note.copy}` again"
         )
-    if stands is None:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        home_version.write(home)
+    home_version.begin(home)
     if stands is None or stands.layout == home_version.LAYOUT:
         (home / _NOTE).unlink(missing_ok=True)  # it was killed after its last step
         return None

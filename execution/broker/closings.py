@@ -13,8 +13,8 @@ from adapters.mt5.venue.venue import Fill
 from core.clock import Clock
 from core.sections import RunSettings
 from execution.journal import events
-from execution.journal.book import Position
 from execution.journal.ledger import Ledger
+from execution.journal.position import Position
 from execution.journal.records import Record
 
 

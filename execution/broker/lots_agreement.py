@@ -17,8 +17,8 @@ from core.trading_control import ControlCommand
 from execution.broker.shared_closings import SharedClosings
 from execution.broker.shared_position import SharedPositions
 from execution.journal import brokerage, events
-from execution.journal.book import Key
 from execution.journal.ledger import Ledger
+from execution.journal.position import Key
 from execution.risk.trading_state import TradingState
 
 _log = logging.getLogger(__name__)

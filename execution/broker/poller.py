@@ -97,7 +97,7 @@ class AccountPoller:
         if self._w.engine.sends:  # in shadow nothing is, not even what reduces risk
             self._w.stops.follow()
             self._w.engine.changes.follow()
-            self._w.engine.withdraw()
+            self._w.engine.changing.withdraw()
             if self._w.trading.state == "halted":
                 self._w.working.cancel()
         if self._seldom.is_due() or self._away:  # only an answer shows that it is back
@@ -105,8 +105,8 @@ class AccountPoller:
             self._look_at_account()
 
     def _look_at_account(self) -> None:
-        self._w.engine.risk.news.poll()
-        self._w.engine.risk.clients.poll()
+        self._w.engine.contexts.news.poll()
+        self._w.engine.contexts.clients.poll()
         account = self._w.events.poll()
         if self._w.lots:
             self._w.lots.poll()
@@ -124,8 +124,8 @@ class AccountPoller:
         problem = problem or (self._w.lots.problem if self._w.lots else "")
         problem = problem or (self._limits.problem if self._limits else "")
         problem = problem or self._w.trading.problem or self._w.unsigned
-        problem = problem or self._w.engine.risk.news.problem
-        problem = problem or self._w.engine.risk.clients.problem
+        problem = problem or self._w.engine.contexts.news.problem
+        problem = problem or self._w.engine.contexts.clients.problem
         if problem:
             self._heartbeat.degraded(problem)
         else:

@@ -20,8 +20,8 @@ from core.instruments import instrument
 from core.sections import RunSettings
 from execution.broker.shared_position import SharedPositions
 from execution.journal import events
-from execution.journal.book import Key
 from execution.journal.ledger import Ledger
+from execution.journal.position import Key
 from execution.journal.records import Record
 from execution.journal.virtual import RESIDUE
 from execution.order_path.quotes import Quotes

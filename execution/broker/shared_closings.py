@@ -16,8 +16,8 @@ from execution.broker.closings import Closings
 from execution.broker.residues import Residues
 from execution.broker.shared_position import SharedPositions
 from execution.journal import events, virtual
-from execution.journal.book import Key
 from execution.journal.ledger import Ledger
+from execution.journal.position import Key
 from execution.journal.records import Record
 
 _TINY = 1e-9

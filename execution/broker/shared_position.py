@@ -15,7 +15,8 @@ from adapters.mt5.venue.venue import Outcome, VenueOrder, VenuePosition
 from core.desk import Desk
 from core.errors import UnavailableError
 from execution.journal import virtual
-from execution.journal.book import UNSENT, Book, Key, Position
+from execution.journal.book import UNSENT, Book
+from execution.journal.position import Key, Position
 
 _TINY = 1e-9
 

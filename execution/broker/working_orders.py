@@ -15,8 +15,8 @@ from core.clock import Clock
 from core.contracts.order import EventKind as Kind
 from core.crashpoint import reach
 from execution.journal import events
-from execution.journal.book import Working
 from execution.journal.ledger import Ledger
+from execution.journal.working import Working
 
 _log = logging.getLogger(__name__)
 _AGAIN_US, _SELDOM_US = 2_000_000, 60_000_000

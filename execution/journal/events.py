@@ -13,8 +13,8 @@ from core.contracts.order import EventKind as Kind
 from core.contracts.order import OrderEvent
 from core.contracts.signal import OrderSignal, Signal
 from core.sections import RunSettings
-from execution.journal.book import Key, Position
 from execution.journal.identity import order_id
+from execution.journal.position import Key, Position
 from execution.order_path.quotes import Quote
 from execution.order_path.sizing import Leg
 from execution.risk.checks import Denial

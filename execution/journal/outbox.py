@@ -21,9 +21,10 @@ from core.crashpoint import reach
 from core.sections import RunSettings
 from core.topics import ORDER_EVENTS
 from execution.journal import snapshot
-from execution.journal.book import Book, Key
+from execution.journal.book import Book
 from execution.journal.delivered import NO_EVENT, Mark
 from execution.journal.journal import Journal
+from execution.journal.position import Key
 from execution.journal.publisher import JournalPublisher, Post
 from execution.journal.records import Record
 from execution.journal.segments import NOTHING

@@ -7,8 +7,9 @@ plain dictionaries and sets, and none of these.
 from typing import Any
 
 from core.contracts.order import EventKind
-from execution.journal.book import Order, Terms
+from execution.journal.book_state import Order
 from execution.journal.past import RECEIVED, TERMS, Past
+from execution.journal.position import Terms
 
 
 class Orders(dict[str, Order]):

@@ -20,12 +20,15 @@ from core.contracts.order import EventKind, ExecutionMarker, OrderEvent
 from core.contracts.signal import AnySignal, Signal
 from core.errors import JournalError
 from execution.journal import past_columns
-from execution.journal.book import Book, FirstFilled, Key, Order, Position, Terms, Working
+from execution.journal.book import Book
+from execution.journal.book_state import Order
 from execution.journal.brokerage import Foreign
 from execution.journal.past import COLUMNS, RECEIVED, TERMS, Past, order_key, signal_key
+from execution.journal.position import Key, Position, Terms
 from execution.journal.records import SegmentBegun
 from execution.journal.remembered import Deals, Magics, Orders, Received, Signals
 from execution.journal.segments import mapped
+from execution.journal.working import FirstFilled, Working
 from execution.risk.activity import Activity, Equity
 
 _MAGIC = b"TKJSTATE"

@@ -7,7 +7,6 @@ an answer) is given to it.
 
 import time
 from collections import deque
-from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -21,27 +20,32 @@ from core.desk import Desk, one_alone
 from core.metrics import Histograms
 from core.settings import Settings
 from execution.broker.closings import Closings
-from execution.broker.order_changes import DOUBT, OrderChanges
+from execution.broker.order_changes import OrderChanges
 from execution.broker.reconcile import Reconciler
 from execution.broker.shared_position import SharedPositions
 from execution.broker.working_orders import WorkingOrders
 from execution.journal import events
-from execution.journal.book import HELD, UNSENT, Key, Position, Working
-from execution.journal.identity import order_id
+from execution.journal.book import HELD, UNSENT
 from execution.journal.ledger import Ledger
+from execution.journal.position import Position
 from execution.journal.records import Record
 from execution.order_path import sizing, waiting
-from execution.order_path.quotes import Quote, Quotes
+from execution.order_path.changing import Changing
+from execution.order_path.quotes import Quotes
 from execution.order_path.sizing import Leg
 from execution.order_path.target_size import TargetSize
+from execution.order_path.untraded import UntradedSignals
+from execution.order_path.wanted import NO_LEG, WantedOrders, key_of
 from execution.risk.checks import Denial, RiskContext
 from execution.risk.client_file import ClientRule
-from execution.risk.context import PreTradeRisk
+from execution.risk.context import Contexts
+from execution.risk.exposure import Exposure
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import OVERRIDE, LimitsFile
 from execution.risk.margin import Funds
 from execution.risk.news import News
 from execution.risk.portfolio_risk import MarketFigures, uses_figures
+from execution.risk.pre_trade import PreTradeRisk
 from execution.risk.trading_state import TradingState
 
 
@@ -84,17 +88,30 @@ class Engine:
         self._trading, self._reconciler = trading, reconciler
         limits = limits or LimitsFile(settings.run.account, of_settings(settings.execution))
         self.market_risk = MarketFigures(self._run.run_id)  # the driver feeds it
-        self._pre_trade_risk = PreTradeRisk(
-            limits=limits, clock=clock, ledger=ledger, venue=venue, quotes=quotes, trading=trading,
-            funds=funds, market=self.market_risk, desk=self._desk, news=news, clients=clients,
+        self.contexts = Contexts(
+            limits, clock, ledger, venue, quotes,
+            market=self.market_risk, desk=self._desk, news=news, clients=clients,
         )  # fmt: skip
-        self._size = TargetSize(self._pre_trade_risk, funds, self._desk)
+        exposure = Exposure(ledger, venue, quotes, funds)
+        self._pre_trade_risk = PreTradeRisk(
+            self.contexts, limits, ledger, venue, trading, funds, exposure,
+            market=self.market_risk, desk=self._desk,
+        )  # fmt: skip
+        self._size = TargetSize(exposure, funds, self._desk)
         self.needs_figures = uses_figures(limits.rules.book) or self._desk.uses_regimes
         self.closings = closings or Closings(self._run, clock, ledger, venue)
         self.changes = OrderChanges(
             clock, ledger, venue, repeatable=reconciler.repeatable, timer=timer
         )
         self.working = WorkingOrders(clock, ledger, venue, repeatable=reconciler.repeatable)
+        self._wanted = WantedOrders(ledger, venue, settings.run)
+        self.untraded = UntradedSignals(clock, ledger, quotes, self.contexts, self._wanted)
+        self.changing = Changing(
+            clock, ledger, quotes, trading, reconciler,
+            pre_trade_risk=self._pre_trade_risk, contexts=self.contexts, wanted=self._wanted,
+            size=self._size, changes=self.changes, working=self.working,
+            sends=self._opens, denial=self._denial,
+        )  # fmt: skip
         if isinstance(venue, SharedPositions):
             venue.state_to_open = self._state_to_open
         self._finished: set[str] = set()  # reversals that were taken up again
@@ -113,42 +130,13 @@ class Engine:
         """
         began_ns = began_ns or time.perf_counter_ns()
         if self._ledger.book.received(signal.signal_id):
-            self._deny_duplicate(signal)
+            self.untraded.deny_duplicate(signal)
             return
         self._handle(signal, began_ns, fresh=True)
 
     def resume(self, signal: Signal) -> None:
         """Finish a signal that an earlier run of this process was working on."""
         self._handle(signal, time.perf_counter_ns(), fresh=False)
-
-    def supersede(self, signals: Sequence[Signal]) -> None:
-        """Journal signals that newer targets replaced before anything was sent.
-
-        Together, for each append may wait for the disk once.
-        """
-        records: list[Record] = []
-        for signal in signals:
-            now = self._clock.now_us()
-            quote = self._quotes.at(signal.source, signal.symbol, now)
-            order = self._order(signal, _NO_LEG, quote, now)
-            superseded = replace(order, kind=Kind.SUPERSEDED)
-            records += (signal, events.received(order, signal), superseded)
-        self._ledger.record(records)
-
-    def refuse(self, refused: Sequence[tuple[Signal, Denial]]) -> None:
-        """Journal signals that are not taken up (see `admission`), each once.
-
-        Without the signal, and under a name of its own: what is refused supersedes nothing and
-        does not make another signal with its id a duplicate. Its date is no date to store.
-        """
-        now, denials = self._clock.now_us(), dict[str, Record]()
-        for signal, denial in refused:
-            name = order_id(signal.signal_id, "refused")
-            if name not in self._ledger.book.orders:
-                order = self._order(signal, _NO_LEG, None, now)
-                order = replace(order, order_id=name, ts_event_us=min(order.ts_event_us, now))
-                denials[name] = self._denied_unseen(order, denial)
-        self._ledger.record(denials.values())
 
     def exit(self, position: Position, purpose: str) -> bool:
         """Close a position; True when that is done. Waits while the feed is unsettled."""
@@ -159,7 +147,7 @@ class Engine:
         order = events.of_exit(position, purpose, self._quotes.at(*feed, now), now, self._run)
         if isinstance(self._venue, SharedPositions):  # what is left follows as an exit of its own
             order = replace(order, volume=self._venue.split(position, order.volume)[0])
-        return self._place([], order, self._pre_trade_risk.collar, time.perf_counter_ns())
+        return self._place([], order, self.contexts.collar, time.perf_counter_ns())
 
     def poll(self) -> None:
         """Journal what the broker did to our positions: stops, and closings by hand.
@@ -182,24 +170,24 @@ class Engine:
 
     def _handle(self, signal: Signal, began_ns: int, *, fresh: bool) -> None:
         if isinstance(signal, OrderSignal) and signal.action == "cancel":
-            self._take_back(signal, fresh=fresh)
+            self.changing.take_back(signal, fresh=fresh)
             return
         if isinstance(signal, OrderSignal) and signal.action == "modify":
-            self._change(signal, fresh=fresh)
+            self.changing.change(signal, fresh=fresh)
             return
-        context = self._pre_trade_risk.context(signal)
+        context = self.contexts.of(signal)
         legs, denial = self._plan(context)
         if isinstance(self._venue, SharedPositions):
             legs = self._split(self._venue, legs)
-        order = self._order_of(context, legs[0] if legs else _NO_LEG)
+        order = self._wanted.under(context, legs[0] if legs else NO_LEG)
         if not legs:
             self._without_order(context, order, denial, fresh=fresh)
             return
         preceding: list[Record] = [signal, events.received(order, signal)] if fresh else []
         for number, leg in enumerate(legs):
             if number:
-                context = self._pre_trade_risk.renewed(context)
-                order = self._order_of(context, leg)
+                context = self.contexts.renewed(context)
+                order = self._wanted.under(context, leg)
             if self._was_done(order):
                 continue
             if not self._leg(preceding, order, context, began_ns):
@@ -216,71 +204,6 @@ class Engine:
                 venue.split(held[leg.ticket], leg.volume) if leg.ticket else [leg.volume]
             )
         )
-
-    def _take_back(self, signal: OrderSignal, *, fresh: bool) -> None:
-        """End the order of a name: journalled first, then asked of the venue until it is gone."""
-        name = self._ledger.book.named(signal)
-        if fresh:
-            order = self._order(signal, _NO_LEG, None, self._clock.now_us())
-            text = f"cancels {signal.name}" if name else f"no order {signal.name!r} works"
-            self._ledger.record([signal, events.received(order, signal, text)])
-        if name is not None:
-            self.working.take_back(name, "the strategy takes it back")
-            if self._reconciler.repeatable:  # live, the poller looks
-                self._reconciler.again()
-
-    def _change(self, signal: OrderSignal, *, fresh: bool) -> None:
-        """Give the order of a name other terms in place, where it may stand under them."""
-        book = self._ledger.book
-        name, hindrance = book.named(signal), self.changes.hindrance(signal)
-        if name is None or hindrance:
-            order = self._order(signal, _NO_LEG, None, self._clock.now_us())
-            if fresh:
-                self._ledger.record([signal, events.received(order, signal, hindrance)])
-            return
-        submitted = book.unsettled[name]
-        terms = replace(signal, target=book.working[name].signal.target)
-        context = self._pre_trade_risk.context(terms)
-        order = self._order_of(context, Leg(submitted.side, submitted.volume, 0))
-        known = book.orders.get(order.order_id)
-        if known is not None and known.kind is not Kind.RECEIVED:
-            return  # denied before a restart
-        text = f"changes {signal.name}"
-        preceding: list[Record] = [signal, events.received(order, signal, text)] if fresh else []
-        with book.without(name):
-            denial = waiting.unfit_terms(
-                context, terms, submitted, book, self._quotes, self._size
-            ) or self._denial(context, order)  # fmt: skip
-        if denial is not None:
-            denied = events.denied(order, denial, context.limits_version)
-            self._ledger.record([*preceding, denied])
-            return
-        self._ask_for_terms(name, terms, preceding)
-
-    def _ask_for_terms(self, name: str, terms: OrderSignal, preceding: list[Record]) -> None:
-        self.changes.note(name, terms, preceding)
-        self._trading.catch_up()  # who halted meanwhile must see nothing sent after
-        if self._trading.state != "active":
-            self.changes.refuse(name, f"{self._trading.state} {UNSENT}")
-            return
-        self.changes.send(name)
-        if self._reconciler.repeatable:  # live, the poller looks
-            self._reconciler.again()
-
-    def withdraw(self) -> bool:
-        """Take back what may wait no longer; whether anything was asked for.
-
-        Raises:
-            UnavailableError: the terminal does not answer.
-        """
-        return self.working.withdraw(self._withdrawal)
-
-    def _withdrawal(self, name: str, working: Working) -> str:
-        if not self._desk.sends(working.signal.strategy, simulated=self._simulated):
-            return "its strategy sends nothing any more"
-        if self.changes.in_doubt(name):
-            return DOUBT
-        return self._pre_trade_risk.withdrawal(name, working)
 
     def _was_done(self, order: OrderEvent) -> bool:
         """Whether a leg was filled before the restart that this signal is resumed after."""
@@ -372,7 +295,7 @@ class Engine:
             return (), Denial(DenialReason.UNKNOWN_SYMBOL, 1.0, 0.0)
         if not -1.0 <= target <= 1.0:  # also when it is not a number
             return (), Denial(DenialReason.OVERSIZED, 1.0, target)
-        held = self._ledger.book.of(_key_of(context.signal))
+        held = self._ledger.book.of(key_of(context.signal))
         lots = self._size.lots(context, held)
         if lots is None:
             legs = sizing.opposite(target, held)
@@ -415,45 +338,11 @@ class Engine:
 
     def _is_sent(self, order: OrderEvent) -> bool:
         """A strategy in shadow opens nothing; what it held before that is still closed."""
-        may_open = self._desk.sends(order.strategy, simulated=self._simulated)
-        return self.sends and (may_open or order.purpose != "entry")
+        return self.sends and (self._opens(order.strategy) or order.purpose != "entry")
 
-    def _order_of(self, context: RiskContext, leg: Leg) -> OrderEvent:
-        return self._order(context.signal, leg, context.quote, context.now_us)
-
-    def _order(self, signal: Signal, leg: Leg, quote: Quote | None, now_us: int) -> OrderEvent:
-        """What a signal wants of one leg, before anybody has checked it."""
-        held = self._ledger.book.positions.get(leg.ticket)
-        attempt = held.attempt if held else 0
-        order = events.of_signal(signal, leg, attempt, quote, now_us, self._run)
-        return order if leg.ticket else self._kept_tight(order)
-
-    def _kept_tight(self, order: OrderEvent) -> OrderEvent:
-        """On a netting account an entry's stop becomes the position's: it must not loosen it."""
-        sign = 1 if order.side == "buy" else -1
-        held = [p for p in self._ledger.book.of(_key_of(order)) if p.volume * sign > 0]
-        stops = [stop for p in held for stop in (p.stop_price, p.moving) if stop]
-        if not stops or not self._venue.netting:
-            return order
-        return replace(order, stop_price=sign * max(sign * s for s in (*stops, order.stop_price)))
-
-    def _denied_unseen(self, order: OrderEvent, denial: Denial) -> OrderEvent:
-        """DENIED without a look at the limits."""
-        return events.denied(order, denial, self._pre_trade_risk.version(order.symbol))
-
-    def _deny_duplicate(self, signal: Signal) -> None:
-        order = self._order(signal, _NO_LEG, None, self._clock.now_us())
-        name = order_id(signal.signal_id, "duplicate")
-        if name not in self._ledger.book.orders:  # a third copy adds nothing
-            denial = Denial(DenialReason.DUPLICATE, 1.0, 2.0)
-            self._ledger.record([self._denied_unseen(replace(order, order_id=name), denial)])
-
-
-_NO_LEG = Leg("", 0.0, 0)
-
-
-def _key_of(record: Signal | OrderEvent) -> Key:
-    return Key(record.strategy, record.source, record.symbol)
+    def _opens(self, strategy: str) -> bool:
+        """Whether entries of a strategy are sent."""
+        return self._desk.sends(strategy, simulated=self._simulated)
 
 
 def _under_override(order: OrderEvent, context: RiskContext) -> OrderEvent:

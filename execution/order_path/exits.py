@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from core.clock import Timer
-from execution.journal.book import Position
+from execution.journal.position import Position
 from execution.order_path.quotes import Quote, Quotes
 
 _RETRY_S = 1.0  # as the book's own, which a replay reads

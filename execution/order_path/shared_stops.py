@@ -18,8 +18,8 @@ from core.errors import UnavailableError
 from core.sections import ExitSettings, RunSettings
 from execution.broker.shared_position import SharedPositions
 from execution.journal import virtual
-from execution.journal.book import Position
 from execution.journal.ledger import Ledger
+from execution.journal.position import Position
 from execution.order_path.exits import Exit
 from execution.order_path.quotes import Quotes
 from execution.order_path.stops import SURE_S, WAIT_S, Stops

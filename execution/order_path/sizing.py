@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from adapters.mt5.venue.venue import Specification
-from execution.journal.book import Position
+from execution.journal.position import Position
 
 _TINY = 1e-9  # lots: below every step
 

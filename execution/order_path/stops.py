@@ -18,8 +18,8 @@ from core.crashpoint import reach
 from core.errors import UnavailableError
 from core.sections import ExitSettings, RunSettings
 from execution.journal import events
-from execution.journal.book import Position
 from execution.journal.ledger import Ledger
+from execution.journal.position import Position
 from execution.order_path import trailing
 from execution.order_path.exits import Exit
 from execution.order_path.quotes import Quotes

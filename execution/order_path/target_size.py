@@ -9,18 +9,18 @@ import math
 from collections.abc import Sequence
 
 from core.desk import Desk
-from execution.journal.book import Position
+from execution.journal.position import Position
 from execution.order_path.full_position import Money, full_lots, steady
 from execution.risk.checks import RiskContext
-from execution.risk.context import PreTradeRisk
+from execution.risk.exposure import Exposure
 from execution.risk.margin import Funds
 
 
 class TargetSize:
     """Sizes targets of one account."""
 
-    def __init__(self, pre_trade_risk: PreTradeRisk, funds: Funds, desk: Desk) -> None:
-        self._pre_trade_risk, self._funds, self._desk = pre_trade_risk, funds, desk
+    def __init__(self, exposure: Exposure, funds: Funds, desk: Desk) -> None:
+        self._exposure, self._funds, self._desk = exposure, funds, desk
 
     def lots(self, context: RiskContext, held: Sequence[Position]) -> float | None:
         """Lots of a full position; None when there is no rate to the account's currency."""
@@ -41,7 +41,7 @@ class TargetSize:
             return limits.lots  # denied as an unknown symbol, whatever the size
         price = context.quote.mid if context.quote else signal.reference_price
         equity = self._funds.account().equity
-        rate = self._pre_trade_risk.rate(signal.source, instrument, context.now_us)
+        rate = self._exposure.rate(signal.source, instrument, context.now_us)
         money = Money(equity, instrument.contract_size, rate)
         full = full_lots(limits, signal.confidence, abs(price - signal.stop_price), money)
         if full is None:

@@ -8,7 +8,7 @@ stops level, or while the market is within its freeze level of the old stop or t
 import math
 
 from adapters.mt5.venue.venue import Specification
-from execution.journal.book import Position
+from execution.journal.position import Position
 from execution.order_path.quotes import Quote
 
 _TINY = 1e-9

@@ -13,7 +13,8 @@ from adapters.mt5.venue.orders import Venue
 from adapters.mt5.venue.venue import Specification
 from core.contracts.order import DenialReason, OrderEvent
 from core.contracts.signal import OrderSignal
-from execution.journal.book import Book, Key
+from execution.journal.book import Book
+from execution.journal.position import Key
 from execution.order_path.quotes import Quote, Quotes
 from execution.order_path.sizing import Leg, wanted_volume
 from execution.order_path.target_size import TargetSize

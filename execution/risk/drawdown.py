@@ -13,8 +13,8 @@ from core.clock import Clock
 from core.sections import RunSettings
 from core.trading_control import ControlCommand
 from execution.journal import events
-from execution.journal.book import Key
 from execution.journal.ledger import Ledger
+from execution.journal.position import Key
 from execution.risk.activity import DRAWDOWN_ACCEPTED
 from execution.risk.equity import EquityWatch
 from execution.risk.limits import Action, Breakers

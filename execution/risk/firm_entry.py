@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from core.contracts.firm import FirmState
 from core.contracts.order import DenialReason, OrderEvent
-from execution.journal.book import Position
+from execution.journal.position import Position
 from execution.risk import firm_rules
 from execution.risk.checks import Denial
 from execution.risk.firm_rules import FirmRules

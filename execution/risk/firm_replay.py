@@ -17,8 +17,8 @@ from adapters.mt5.venue.orders import Venue
 from core.contracts.firm import FirmBreach, FirmRecord, FirmState
 from core.instruments import instrument
 from core.sections import RunSettings
-from execution.journal.book import Position
 from execution.journal.ledger import Ledger
+from execution.journal.position import Position
 from execution.journal.records import Record
 from execution.order_path.quotes import ReplayQuotes, Tape
 from execution.risk import firm_rules

@@ -14,9 +14,9 @@ from core.contracts.firm import FirmBreach, FirmRecord, FirmState
 from core.instruments import instrument
 from core.sections import RunSettings
 from core.trading_control import ControlCommand, Positions, State
-from execution.journal.book import Position
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
+from execution.journal.position import Position
 from execution.order_path.quotes import Quotes
 from execution.order_path.valuation import notional, rate
 from execution.risk import firm_rules

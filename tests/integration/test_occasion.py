@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core import home_version
 from core.errors import UnavailableError
 from tests.support.warehouse_server import Warehouse
 from warehouse import occasion
@@ -43,3 +44,11 @@ def test_where_one_was_killed_the_next_takes_over_and_leaves_nothing(tmp_path: P
     assert not (tmp_path / "run" / "warehouse.url").exists()
     assert occasion.is_stored(tmp_path)
     assert not occasion.is_stored(tmp_path / "other")
+
+
+def test_a_new_home_that_an_import_began_is_of_this_version(tmp_path: Path) -> None:
+    with occasion.started(tmp_path):
+        pass
+    stands = home_version.of(tmp_path)
+    assert stands is not None
+    assert stands.layout == home_version.LAYOUT

@@ -37,7 +37,10 @@ def service(
     name: str, journal: Path, mode: str = "stays", needs: tuple[str, ...] = (), stage: int = 0
 ) -> ProcessSpec:
     command = (sys.executable, str(_TINY_SERVICE), name, str(journal), mode)
-    return ProcessSpec(name, command, needs=needs, stop_stage=stage, stop_wait_s=2)
+    ends = mode == "ends"
+    return ProcessSpec(
+        name, command, needs=needs, stop_stage=stage, stop_wait_s=2, ends_itself=ends
+    )
 
 
 def noted(journal: Path, what: str) -> list[str]:
@@ -132,6 +135,17 @@ def test_a_killed_process_is_restarted_and_becomes_ready(tmp_path: Path, journal
             stack.wait_ready("phoenix")
             assert stack.state()["phoenix"].restarts == kill
     assert noted(journal, "start") == ["phoenix"] * 4
+
+
+def test_a_process_that_somebody_else_told_to_end_comes_back(tmp_path: Path, journal: Path) -> None:
+    with Stack(tmp_path / "home", {}, [service("phoenix", journal)]) as stack:
+        stack.start_all()
+        until(lambda: stack.state()["phoenix"].state == "running")  # its first second is over
+        first = stack.state()["phoenix"].pid
+        os.kill(first, signal.SIGTERM)  # it ends well, with exit code 0
+        until(partial(_replaced, stack, "phoenix", first))
+        stack.wait_ready("phoenix")
+    assert noted(journal, "end") == ["phoenix"] * 2
 
 
 def test_a_process_that_ends_well_is_left_alone(tmp_path: Path, journal: Path) -> None:

@@ -8,7 +8,7 @@ from adapters.mt5.venue.recognition import magic_of
 from core.contracts.order import EventKind, OrderEvent
 from core.topics import ORDER_EVENTS
 from execution.broker import account_history
-from execution.journal.book import Key
+from execution.journal.position import Key
 from tests.simulation import sharing
 from tests.simulation.world import LOTS, Violation, World
 

@@ -15,7 +15,7 @@ from adapters.mt5.venue.recognition import magic_of
 from adapters.simulator.faults import Fault
 from core.contracts.signal import OrderSignal
 from core.trading_control import ControlCommand
-from execution.journal.book import group_of
+from execution.journal.working import group_of
 from execution.risk import trading_state
 from tests.simulation import sharing
 from tests.simulation.market import SOURCE, SYMBOLS

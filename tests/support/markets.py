@@ -63,3 +63,9 @@ def order(symbol: str, side: str, volume: float = 0.1, **more: Any) -> dict[str,
         "action": mt5.TRADE_ACTION_DEAL, "symbol": symbol, "volume": volume, "type": kind,
         "magic": 7, "comment": "t", "type_filling": mt5.ORDER_FILLING_IOC, **more,
     }  # fmt: skip
+
+
+def send_at(term: SimulatedTerminal, time_msc: int, request: dict[str, Any]) -> Any:
+    """Send a request at a market time (milliseconds)."""
+    term.at(time_msc)
+    return term.order_send(request)

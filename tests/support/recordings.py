@@ -33,12 +33,12 @@ class Feed(NamedTuple):
 
     rows: int
     price: float
-    digits: int
     daily_volatility: float  # of the price, as a fraction
     median_step: float
     spread_step: float  # sigma of the logarithm of the steps
-    same_millisecond: float  # share of rows
     spread: float
+    digits: int = 5
+    same_millisecond: float = 0.0  # share of rows
     crossed: float = 0.0
     locked: float = 0.0
     reopens: int = 48 * HOUR  # after Friday 21:00
@@ -49,93 +49,38 @@ class Feed(NamedTuple):
 
 FEEDS = {
     "EURUSD_oanda": Feed(
-        rows=260_000,
-        price=1.387,
-        digits=5,
-        daily_volatility=0.004,
-        median_step=222,
-        spread_step=2.35,
-        same_millisecond=0.009,
-        spread=12,
+        rows=260_000, price=1.387, daily_volatility=0.004, median_step=222, spread_step=2.35,
+        same_millisecond=0.009, spread=12,
     ),
     "EURUSD_fxcm": Feed(
-        rows=200_000,
-        price=1.387,
-        digits=5,
-        daily_volatility=0.004,
-        median_step=57,
-        spread_step=2.34,
-        same_millisecond=0.0,
-        spread=2,
-        crossed=0.103,
-        locked=0.123,
-        reopens=46 * HOUR,
+        rows=200_000, price=1.387, daily_volatility=0.004, median_step=57, spread_step=2.34,
+        spread=2, crossed=0.103, locked=0.123, reopens=46 * HOUR,
     ),
     "NZDUSD_oanda": Feed(
-        rows=120_000,
-        price=0.862,
-        digits=5,
-        daily_volatility=0.005,
-        median_step=251,
-        spread_step=2.1,
-        same_millisecond=0.012,
-        spread=24,
+        rows=120_000, price=0.862, daily_volatility=0.005, median_step=251, spread_step=2.1,
+        same_millisecond=0.012, spread=24,
     ),
     "XAUUSD_oanda": Feed(
-        rows=320_000,
-        price=1288.0,
-        digits=3,
-        daily_volatility=0.008,
-        median_step=21,
-        spread_step=2.49,
-        same_millisecond=0.045,
-        spread=283,
-        daily_break=46 * 60_000,
+        rows=320_000, price=1288.0, digits=3, daily_volatility=0.008, median_step=21,
+        spread_step=2.49, same_millisecond=0.045, spread=283, daily_break=46 * 60_000,
     ),
     "USDJPY_truefx": Feed(
-        rows=1_000,
-        price=86.7,
-        digits=3,
-        daily_volatility=0.006,
-        median_step=48,
-        spread_step=2.6,
-        same_millisecond=0.007,
-        spread=20,
-        locked=0.001,
+        rows=1_000, price=86.7, digits=3, daily_volatility=0.006, median_step=48, spread_step=2.6,
+        same_millisecond=0.007, spread=20, locked=0.001,
     ),
     "EURUSD_histdata2012": Feed(
-        rows=30_000,
-        price=1.292,
-        digits=5,
-        daily_volatility=0.004,
-        median_step=374,
-        spread_step=1.6,
-        same_millisecond=0.0,
-        spread=17,
-        steady=True,
+        rows=30_000, price=1.292, daily_volatility=0.004, median_step=374, spread_step=1.6,
+        spread=17, steady=True,
     ),
     "BTCUSD_dukascopy": Feed(
-        rows=15_000,
-        price=24_700.0,
-        digits=1,
-        daily_volatility=0.03,
-        median_step=165,
-        spread_step=1.2,
-        same_millisecond=0.0,
-        spread=727,
+        rows=15_000, price=24_700.0, digits=1, daily_volatility=0.03, median_step=165,
+        spread_step=1.2, spread=727,
     ),
     "BTCUSDT_binance": Feed(
-        rows=40_000,
-        price=61_700.0,
-        digits=2,
-        daily_volatility=0.03,
-        median_step=3,
-        spread_step=2.0,
-        same_millisecond=0.5,
-        spread=1,
-        trades=0.25,
+        rows=40_000, price=61_700.0, digits=2, daily_volatility=0.03, median_step=3,
+        spread_step=2.0, same_millisecond=0.5, spread=1, trades=0.25,
     ),
-}
+}  # fmt: skip
 
 
 @functools.cache

@@ -15,10 +15,10 @@ from adapters.mt5.protocol.results import (
 from adapters.mt5.protocol.symbol_info import SymbolInfo
 from adapters.mt5.protocol.terminal import MT5_TICK
 from adapters.mt5.real.symbols import Feed
-from adapters.simulator.broker.account import Totals
 from adapters.simulator.broker.costs import money
 from adapters.simulator.broker.matching import AccountPosition
 from adapters.simulator.broker.stop_out import LEVEL
+from adapters.simulator.broker.totals import Totals
 from adapters.simulator.markets.tape import Quote, Ticks
 from core.instruments import Instrument
 

@@ -8,7 +8,7 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from cli.ingest.run import FileResult, ImportResult
+from cli.ingest.results import FileResult, ImportResult
 
 _MANY = 20  # files; beyond it a line per feed tells more
 

@@ -19,7 +19,7 @@ def test_the_last_word_holds(tmp_path: Path) -> None:
     assert current(home) == halted.order
     resume(home, "bob", "checked", ManualClock(6))
     assert current(home) == ControlCommand("active", "bob", "checked", 6)
-    left = {"control.json", "audit.log", "audit.lock", "witness"}
+    left = {"control.json", "audit.log", "audit.lock", "version.json", "witness"}
     assert {path.name for path in home.iterdir()} == left
 
 

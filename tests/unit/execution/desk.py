@@ -25,10 +25,11 @@ from execution import compose, live
 from execution.broker.poller import PollerParts
 from execution.broker.reconcile import Reconciler
 from execution.broker.shared_position import shared
-from execution.journal.book import Book, Key
+from execution.journal.book import Book
 from execution.journal.journal import Journal
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
+from execution.journal.position import Key
 from execution.order_path.engine import Engine
 from execution.order_path.quotes import LiveQuotes
 from execution.risk.limits import of_settings

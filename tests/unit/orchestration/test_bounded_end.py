@@ -5,6 +5,9 @@ import sys
 
 import pytest
 
+from cli.stack.process_spec import STOP_WAIT_S
+from orchestration.bounded_end import END_WITHIN_S
+
 #: As its daemon: a handler that has the main thread wait for a thread, which takes an hour.
 WAITING = """
 import signal, threading, time
@@ -32,3 +35,7 @@ def test_a_thread_that_takes_an_hour_does_not_hold_up_the_end(name: str) -> None
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "another signal\ntold to end\n"), done.stderr
+
+
+def test_the_bound_leaves_a_busy_machine_twice_its_time_before_the_kill() -> None:
+    assert 3 * END_WITHIN_S <= STOP_WAIT_S

@@ -2,6 +2,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from supervisor.datatypes import RestartUnconditionally, RestartWhenExitUnexpected
 from supervisor.options import ServerOptions
 
 from cli.stack.process_spec import ProcessSpec
@@ -29,6 +30,14 @@ def test_supervisord_reads_back_what_was_described(tmp_path: Path) -> None:
     assert config.environment == {"PLAN": "/tmp/a b/50%,60%=.json"}
     assert config.stdout_logfile == str(tmp_path / "100% home" / "logs" / "x.y.log")
     assert (config.stopwaitsecs, config.autostart, config.exitcodes) == (7, False, [0])
+
+
+def test_who_ends_without_being_stopped_is_started_again_unless_it_ends_by_itself(
+    tmp_path: Path,
+) -> None:
+    specs = [ProcessSpec("serves", ("true",)), ProcessSpec("ends", ("true",), ends_itself=True)]
+    restarts = {config.name: config.autorestart for config in parsed(tmp_path, *specs)}
+    assert restarts == {"serves": RestartUnconditionally, "ends": RestartWhenExitUnexpected}
 
 
 def test_supervisord_itself_stops_in_the_order_of_stages(tmp_path: Path) -> None:

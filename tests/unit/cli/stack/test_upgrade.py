@@ -10,13 +10,16 @@ import pytest
 
 from cli.main import main
 from cli.stack import upgrade
-from core import home_version
+from cli.stack.home_lock import HomeLock
+from core import audit_log, home_version
+from core.audit_log import AuditLine
 from core.errors import InputError, SettingsError
 from execution.journal import journal
 from execution.journal.journal import Journal
 from tests.support import traded_journal
 
 NEWER = b'{"layout":99,"product":"7.1.0"}'
+LINE = AuditLine(1, "ann", authenticated=True, action="halt", detail="")
 
 
 @pytest.fixture
@@ -67,6 +70,29 @@ def test_a_home_of_the_version_before_is_copied_then_taken_over(home: Path) -> N
 def test_a_new_home_is_of_this_version_and_nothing_is_copied(tmp_path: Path) -> None:
     assert upgrade.begin(tmp_path / "home") is None
     assert [p.name for p in (tmp_path / "home").iterdir()] == ["version.json"]
+
+
+@pytest.mark.parametrize("first", ["a lock", "an audit line"])
+def test_what_another_command_began_is_of_this_version_and_no_upgrade(
+    tmp_path: Path, first: str
+) -> None:
+    home = tmp_path / "home"
+    if first == "a lock":  # a replay's, which then makes a warehouse
+        HomeLock(home).acquire().release()
+        (home / "warehouse").mkdir()
+    else:
+        audit_log.append(home, LINE)
+    assert home_version.of(home) == home_version.HomeVersion(
+        home_version.LAYOUT, home_version.product()
+    )
+    assert upgrade.begin(home) is None
+    assert not (home / "backups").exists()
+
+
+def test_a_lock_or_a_line_leaves_a_home_of_before_to_the_upgrade(home: Path) -> None:
+    HomeLock(home).acquire().release()
+    audit_log.append(home, LINE)
+    assert home_version.of(home) == home_version.HomeVersion(1, home_version.BEFORE)
 
 
 def test_the_way_back_leads_to_the_home_as_it_was(home: Path) -> None:
@@ -120,6 +146,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from cli.stack import upgrade
+from cli.stack.home_lock import HomeLock
 from core import crashpoint
 home = Path(sys.argv[1])
 crashpoint.arm_for(sys.argv[2].split(".")[0], sys.argv[2], home / "run")

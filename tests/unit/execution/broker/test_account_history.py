@@ -16,7 +16,7 @@ from core.contracts.order import OrderEvent
 from core.trading_control import ControlCommand
 from execution.broker.account_history import AccountHistory
 from execution.journal import events
-from execution.journal.book import Key
+from execution.journal.position import Key
 from execution.risk.trading_state import TradingState
 from tests.support.markets import TUESDAY, terminal
 from tests.unit.execution.desk import Desk, flat

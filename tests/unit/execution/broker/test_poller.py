@@ -76,7 +76,7 @@ def test_clients_files_are_read_again_and_a_damaged_one_shows_in_health(
     room: Room, tmp_path: Path
 ) -> None:
     path = tmp_path / "clients.json"
-    room.desk.engine.risk.clients = ClientRule(path)
+    room.desk.engine.contexts.clients = ClientRule(path)
     path.write_bytes(b"{")
     room.poll(2)
     assert (room.health.status, room.health.detail[-30:]) == (

@@ -18,7 +18,7 @@ from core.trading_control import ControlCommand
 from execution.broker.account_history import AccountHistory
 from execution.broker.poller import PollerParts
 from execution.journal import virtual
-from execution.journal.book import Key
+from execution.journal.position import Key
 from execution.journal.virtual import RESIDUE
 from execution.risk.trading_state import TradingState
 from tests.support.markets import TUESDAY, Rows

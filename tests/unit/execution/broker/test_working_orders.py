@@ -31,6 +31,7 @@ class Slow(Desk):
         self.reconciler._venue = self.venue
         self.engine.working._venue = self.venue
         self.funds._venue = self.engine._venue = self.engine._pre_trade_risk._venue = self.venue
+        self.engine.contexts._venue = self.engine._wanted._venue = self.venue
 
 
 def test_a_halt_takes_back_the_rest_of_an_order_and_keeps_what_was_filled(tmp_path: Path) -> None:

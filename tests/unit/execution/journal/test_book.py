@@ -4,53 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from msgspec.structs import replace
 
 from core.contracts.order import EventKind as Kind
-from core.contracts.order import ExecutionMarker, OrderEvent
-from core.contracts.signal import Signal
+from core.contracts.order import ExecutionMarker
 from core.errors import JournalError
 from execution.journal import lifecycle
-from execution.journal.book import HELD, Book, Key
-from tests.support import replays
-
-KEY = Key("scripted", "oanda", "EURUSD")
-
-
-def a_signal(name: str, horizon_us: int = 60) -> Signal:
-    signal = replays.signal("oanda", "EURUSD", (1000, 1.1, 1.1001), 1.0)
-    return replace(signal, signal_id=name, horizon_us=horizon_us)
-
-
-def event(kind: Kind, order: str = "o1", **more: object) -> OrderEvent:
-    record = OrderEvent(
-        seq=0, event_id="", kind=kind, run_id="r1", mode="replay", account="a", order_id=order,
-        signal_id="s1", ts_event_us=10, ts_init_us=10, side="buy", purpose="entry", volume=0.1,
-        price=1.1, **KEY._asdict(),
-    )  # fmt: skip
-    return replace(record, **more)
-
-
-def opened(position: int = 7, deal: int = 1, order: str = "o1", **more: object) -> list[OrderEvent]:
-    fill = {"venue_deal": deal, "venue_position": position, **more}
-    return [
-        event(Kind.SUBMITTED, order),
-        event(Kind.ACCEPTED, order),
-        event(Kind.FILLED, order, **fill),
-    ]
-
-
-def exit_event(kind: Kind, order: str, deal: int, **more: object) -> OrderEvent:
-    return event(
-        kind, order, side="sell", purpose="horizon", venue_position=7, venue_deal=deal, **more
-    )
-
-
-def fold(*records: object) -> Book:
-    book = Book()
-    for record in records:
-        book.apply(record)  # type: ignore[arg-type]
-    return book
+from execution.journal.book import HELD
+from tests.unit.execution.journal.folded import KEY, a_signal, event, exit_event, fold, opened
 
 
 @pytest.mark.parametrize("before", list(lifecycle.NEXT))
@@ -121,21 +81,6 @@ def test_a_fill_of_a_position_nobody_opened_is_refused() -> None:
             exit_event(Kind.SUBMITTED, "o2", 0), exit_event(Kind.ACCEPTED, "o2", 0),
             exit_event(Kind.FILLED, "o2", 2),
         )  # fmt: skip
-
-
-def test_a_submitted_order_blocks_its_feed_until_settled() -> None:
-    book = fold(a_signal("s1"), event(Kind.SUBMITTED))
-    assert book.is_blocked("oanda", "EURUSD")
-    assert not book.is_blocked("fxcm", "EURUSD")
-    book.apply(event(Kind.REJECTED))
-    assert not book.is_blocked("oanda", "EURUSD")
-
-
-def test_entries_are_counted_for_a_minute_and_per_feed() -> None:
-    book = fold(a_signal("s1"), event(Kind.SUBMITTED))
-    assert book.entries_within_minute("oanda", "EURUSD", 60_000_009) == 1
-    assert book.entries_within_minute("fxcm", "EURUSD", 60_000_009) == 0
-    assert book.entries_within_minute("oanda", "EURUSD", 60_000_010) == 0
 
 
 def test_the_newest_marker_is_kept() -> None:

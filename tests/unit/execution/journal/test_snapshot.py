@@ -17,12 +17,13 @@ from core.errors import JournalError
 from core.sections import RunSettings
 from core.topics import ORDER_EVENTS
 from execution.journal import journal, segments, snapshot, snapshots
-from execution.journal.book import Book, Key
+from execution.journal.book import Book
 from execution.journal.delivered import Delivered, Mark, leave_word
 from execution.journal.journal import Journal
 from execution.journal.keeper import Keeper
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox, posts_of
+from execution.journal.position import Key
 from execution.journal.publisher import JournalPublisher
 from execution.journal.records import SegmentBegun
 from execution.journal.segments import NOTHING, path_of
@@ -261,6 +262,27 @@ def test_beside_a_running_journal_snapshots_are_made_and_witnessed(tmp_path: Pat
     newest = snapshots.at_start(path, digest)
     assert newest is not None
     assert (newest.digest, newest.end.segment) == (digest, 2)
+
+
+@pytest.mark.process
+def test_a_segment_that_cannot_be_folded_gets_no_snapshot_and_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "journal"
+    opened = Journal(path, SEGMENT)
+    traded_journal.write(opened, 1, 4)
+    opened.rotate()
+    damaged = bytearray(path_of(path, 1).read_bytes())
+    damaged[200] ^= 0xFF
+    path_of(path, 1).write_bytes(damaged)
+    beside = Witness(opened, tmp_path / "w.json", every_s=3600.0)
+    keeper = Keeper(opened, beside, None, every_s=0.01)
+    keeper.start()
+    until(lambda: "no snapshot of segment 1" in caplog.text)
+    keeper.close()
+    opened.close()
+    assert beside.snapshot == ""
+    assert not snapshot.path_of(path, 1).exists()
 
 
 @pytest.mark.process

@@ -185,7 +185,7 @@ def test_a_refused_entry_is_rejected_with_the_venues_words(desk: Desk) -> None:
 
 
 def test_a_superseded_signal_is_journalled_and_never_traded(desk: Desk) -> None:
-    desk.engine.supersede([desk.signal(1.0, "old")])
+    desk.engine.untraded.supersede([desk.signal(1.0, "old")])
     assert [e.kind for e in desk.events()] == [EventKind.RECEIVED, EventKind.SUPERSEDED]
     assert desk.trade(1.0, "old") == ["entry denied"]
 
@@ -238,7 +238,7 @@ def test_many_superseded_signals_wait_for_the_disk_once(
     syncs: list[int] = []
     sync = desk.journal.sync
     monkeypatch.setattr(desk.journal, "sync", lambda: (syncs.append(1), sync()))
-    desk.engine.supersede([desk.signal(1.0, f"old{n}") for n in range(100)])
+    desk.engine.untraded.supersede([desk.signal(1.0, f"old{n}") for n in range(100)])
     assert len(syncs) == 1  # what was appended before, if anything was
     assert [e.kind for e in desk.events()].count(EventKind.SUPERSEDED) == 100
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.contracts.tick import TICK
-from execution.journal.book import Key, Position
+from execution.journal.position import Key, Position
 from execution.order_path.exits import Retries
 from execution.order_path.quotes import LiveQuotes
 

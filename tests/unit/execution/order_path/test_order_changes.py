@@ -44,7 +44,7 @@ def followed(desk: Desk, seconds: float, price: float) -> list[OrderEvent]:
     watched.reconciler.again()
     watched.engine.poll()
     watched.engine.changes.follow()
-    watched.engine.withdraw()
+    watched.engine.changing.withdraw()
     watched.reconciler.again()
     return desk.events()[before:]
 

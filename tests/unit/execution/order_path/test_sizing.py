@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.mt5.venue.venue import Specification
-from execution.journal.book import Key, Position
+from execution.journal.position import Key, Position
 from execution.order_path.sizing import Leg, Plan, plan, wanted_volume
 
 RULES = Specification(5, 1e-5, 0.01, 50.0, 0.01)

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.desk import parse
-from execution.journal.book import Key
+from execution.journal.position import Key
 from execution.risk.limits import Limits, LimitsBook, of_settings
 from execution.risk.limits_file import LimitsFile, Rules
 from execution.risk.overrides import Overrides

@@ -2,7 +2,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.mt5.venue.venue import Specification
-from execution.journal.book import Position
+from execution.journal.position import Position
 from execution.order_path.quotes import Quote
 from execution.order_path.trailing import reach, wanted
 from tests.unit.execution.desk import KEY

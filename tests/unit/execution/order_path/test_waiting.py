@@ -67,7 +67,7 @@ def polled(desk: Desk, seconds: float, price: float) -> list[OrderEvent]:
     watched = desk.watched()
     watched.reconciler.again()
     watched.engine.poll()
-    watched.engine.withdraw()
+    watched.engine.changing.withdraw()
     watched.reconciler.again()
     return desk.events()[before:]
 

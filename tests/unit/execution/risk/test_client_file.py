@@ -134,7 +134,7 @@ def test_an_order_that_waits_is_taken_back_when_the_file_ends(tmp_path: Path) ->
     assert polled(desk, 28, 1.1) == []
     gone = polled(desk, 34, 1.1)
     assert (gone[0].kind.value, gone[0].reason) == ("cancelling", "client_file")
-    assert desk.engine.risk.next_denied_us("EURUSD", now + 90_000_000) == desk.clock.now_us()
+    assert desk.engine.contexts.next_denied_us("EURUSD", now + 90_000_000) == desk.clock.now_us()
     desk.close()
 
 

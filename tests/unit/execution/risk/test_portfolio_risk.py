@@ -242,10 +242,10 @@ def test_an_order_that_waits_is_taken_back_once_it_would_be_denied(tmp_path: Pat
     opened = fed(desk(tmp_path, "max_var_equity = 0.01"))
     opened.engine.on_signal(opened.order(0.5, 1.095))
     assert opened.events()[-1].kind is Kind.ACCEPTED
-    assert not opened.engine.withdraw(), "it is not counted twice"
+    assert not opened.engine.changing.withdraw(), "it is not counted twice"
     opened.at(10.0)
     wilder(opened, 100.0)
-    assert opened.engine.withdraw()
+    assert opened.engine.changing.withdraw()
     event = opened.events()[-1]
     assert (event.kind, event.reason) == (Kind.CANCELLING, "value_at_risk")
     opened.close()
@@ -255,9 +255,9 @@ def test_so_it_is_while_nobody_knows_what_it_risks(tmp_path: Path) -> None:
     opened = fed(desk(tmp_path, "max_var_equity = 10.0\nmax_risk_age_s = 20.0"))
     opened.engine.on_signal(opened.order(0.5, 1.095))
     opened.at(20.0)
-    assert not opened.engine.withdraw()
+    assert not opened.engine.changing.withdraw()
     opened.at(25.0)
-    assert opened.engine.withdraw()
+    assert opened.engine.changing.withdraw()
     assert opened.events()[-1].reason == "stale_risk"
     opened.close()
 

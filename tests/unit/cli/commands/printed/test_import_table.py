@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.commands.printed.import_table import table
-from cli.ingest.run import FileResult, ImportResult
+from cli.ingest.results import FileResult, ImportResult
 
 
 def result(i: int, source: str = "oanda") -> FileResult:

@@ -10,7 +10,9 @@ import pytest
 
 from adapters.clickhouse.tick_store import Changed, FileOfTicks
 from adapters.files.assumptions import FileOptions
-from cli.ingest.run import BLOCK_TICKS, IngestRules, check, expand, run, store_all
+from cli.ingest.checking import check, expand
+from cli.ingest.results import ImportResult
+from cli.ingest.storing import BLOCK_TICKS, IngestRules, store_all
 from core.contracts.tick import OUT_OF_ORDER, SAME_MILLISECOND, QuarantineBatch, TickArray
 from core.errors import InputError
 from tests.support.recordings import recorded_ticks
@@ -18,6 +20,12 @@ from tests.support.recordings import recorded_ticks
 NOW = IngestRules(now_us=1_800_000_000_000_000)
 NAME = "DAT_ASCII_EURUSD_T_202001.csv"
 LATEST = np.datetime64("2020-01-01T17:00:00.000")
+
+
+def run(
+    paths: Sequence[Path], options: FileOptions, store: "Kept", rules: IngestRules
+) -> ImportResult:
+    return store_all(check(paths, options), store, rules)
 
 
 class Kept:
@@ -123,7 +131,7 @@ def test_a_second_import_sends_the_same_blocks(tmp_path):
 
 def test_chunks_of_the_reader_do_not_move_the_blocks(tmp_path, monkeypatch):
     path = histdata(tmp_path / NAME, [*rows(1000), "junk", *rows(1000)])
-    monkeypatch.setattr("cli.ingest.run.BLOCK_TICKS", 300)
+    monkeypatch.setattr("cli.ingest.storing.BLOCK_TICKS", 300)
     _, complete = imported([path])
     monkeypatch.setattr("adapters.files.delimited.BLOCK_BYTES", 777)
     _, cut = imported([path])
@@ -276,12 +284,12 @@ def test_a_folder_without_tick_files_is_refused(tmp_path):
 @pytest.mark.parametrize("room", [0, 70, 2_097_152])
 def test_what_is_not_kept_while_checking_is_read_again(tmp_path, monkeypatch, room):
     files = [histdata(tmp_path / f"DAT_ASCII_EURUSD_T_20200{n}.csv", rows(50)) for n in (1, 2, 3)]
-    monkeypatch.setattr("cli.ingest.run.KEPT_TICKS", room)
+    monkeypatch.setattr("cli.ingest.checking.KEPT_TICKS", room)
     checked = check(files, FileOptions())
     assert [len(one.kept) > 0 for one in checked.files] == [room >= 50 * n for n in (1, 2, 3)]
     store, whole = Kept(takes_groups=False), Kept(takes_groups=False)
     result = store_all(checked, store, NOW)
     assert [file.stored for file in result.files] == [50, 50, 50]
-    monkeypatch.setattr("cli.ingest.run.KEPT_TICKS", 0)
+    monkeypatch.setattr("cli.ingest.checking.KEPT_TICKS", 0)
     run(files, FileOptions(), whole, NOW)
     assert store.calls == whole.calls
