@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from questions import grammar, sql, stored
 from questions.catalog import measures
-from questions.lexicon import Names, lexicon
+from questions.lexicon import lexicon
+from questions.named import Names
 from questions.plan import Bound, Plan
 from questions.sql import Place
 

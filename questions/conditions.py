@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from questions import bounds
 from questions.catalog import measures
-from questions.lexicon import Meaning
 from questions.nouns import RESULTS, WEAK
 from questions.plan import Bound, Filter, Span, UnansweredError
 from questions.reading import Item
+from questions.vocabulary import Meaning
 
 
 def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from questions import bounds, spans, turns
 from questions.catalog import measures, narrowed
 from questions.conditions import bounds_of, compares, filters_of, of_currency, times_apart
-from questions.lexicon import Meaning
 from questions.nouns import COSTS, NOUNS, RESULTS, ROWS, STRICT, WEAK
 from questions.plan import Bound, Filter, Span, UnansweredError
 from questions.reading import Item
+from questions.vocabulary import Meaning
 from questions.words import stem
 
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from questions import bounds, spans
 from questions.bounds import TakenBound
-from questions.lexicon import Lexicon, Meaning, light
+from questions.lexicon import Lexicon
 from questions.plan import UnansweredError
+from questions.vocabulary import Meaning, light
 from questions.words import NUMBERS, spelled, stem, words
 
 _LONGEST = 8  # words of a phrase

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from questions.lexicon import Names
+from questions.named import Names
 from questions.sql import Place
 
 Query = Callable[[str], Sequence[dict[str, Any]]]

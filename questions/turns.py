@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from questions.catalog import measures
-from questions.lexicon import Meaning
 from questions.nouns import WEAK
 from questions.reading import Item
+from questions.vocabulary import Meaning
 
 _ENDS = {"highest_price": "max", "lowest_price": "min"}
 _GROUPS = {"per", "each", "every", "for each", "for every", "in each", "on each", "on every"}

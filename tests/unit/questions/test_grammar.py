@@ -6,7 +6,8 @@ import pytest
 
 from questions import grammar, sql
 from questions.answer import says
-from questions.lexicon import Names, lexicon
+from questions.lexicon import lexicon
+from questions.named import Names
 from questions.plan import Filter, Plan, UnansweredError
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -223,7 +224,7 @@ def test_what_was_understood_is_told() -> None:
 
 def test_no_phrase_means_two_measures() -> None:
     from questions.catalog import measures
-    from questions.lexicon import phrase
+    from questions.vocabulary import phrase
 
     owners: dict[tuple[str, ...], str] = {}
     for name, (_, measure) in measures().items():
