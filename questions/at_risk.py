@@ -1,53 +1,42 @@
-"""Phrases for a value at risk: how sure, over which horizon, by which method, in any order."""
+"""What stands beside a value at risk: how sure, over which horizon, by which method.
 
-from collections.abc import Iterable, Iterator
+Read only in a question that names one, since "one day" and "99 %" mean other things elsewhere.
+"""
 
-from questions.vocabulary import Entry, File, Meaning
+from collections.abc import Iterator, Mapping, Sequence
 
-_RISK = {
-    "var": "value_at_risk",
-    "value at risk": "value_at_risk",
-    "es": "expected_shortfall",
-    "expected shortfall": "expected_shortfall",
-}
+from questions.vocabulary import Entry, File, Meaning, Phrase, phrase
 
-
-def entries(file: File) -> Iterator[Entry]:
-    """ "95 % one day VaR", "VaR at 95 %", in any order."""
-    tables = (
-        ("measure", file.methods),
-        ("confidence", file.confidences),
-        ("horizon", file.horizons),
-    )
-    single = [(Meaning("var", v, column), t) for column, table in tables for v, t in table.items()]
-    for text, value in ((t, v) for v, texts in file.confidences.items() for t in texts):
-        yield (
-            (f"{text} confidence", f"{text} confidence level"),
-            (Meaning("var", value, "confidence"),),
-        )
-    for text, value in ((t, v) for v, texts in file.horizons.items() for t in texts if " " in t):
-        yield (f"in {text}", f"within {text}"), (Meaning("var", value, "horizon"),)
-    for of, name in _RISK.items():
-        figure = Meaning("measure", name)
-        for fixed, texts in single:
-            ends = [f"{text} {of}" for text in texts] + [
-                f"{of} {at} {text}" for text in texts for at in ("at", "over", "for", "with", "")
-            ]
-            yield ends, (figure, fixed)
-        for first, texts in single:
-            for second, others in single:
-                if first.column != second.column:
-                    yield _both(of, texts, others), (figure, first, second)
+_NAMES = {phrase(name) for name in ("var", "value at risk", "es", "expected shortfall", "cvar")}
+_NAMES |= {phrase(lost) for lost in ("could lose", "might lose", "can lose")}
 
 
-def _both(of: str, first: Iterable[str], second: Iterable[str]) -> Iterator[str]:
-    """ "95 % one day VaR", "95 % VaR over one day", "VaR at 95 % over one day"."""
-    for a in first:
-        for b in second:
-            yield f"{a} {b} {of}"
-            yield from (f"{a} {of} {at} {b}" for at in ("over", "for", "at", ""))
-            yield from (
-                f"{of} {one} {a} {two} {b}"
-                for one in ("over", "at", "for", "")
-                for two in ("over", "at", "for", "with", "")
+def is_named(said: Sequence[str]) -> bool:
+    """Whether these words hold a value at risk or an expected shortfall."""
+    return any(tuple(said[n : n + len(of)]) in _NAMES for n in range(len(said)) for of in _NAMES)
+
+
+def phrases(file: File) -> Mapping[Phrase, tuple[Meaning, ...]]:
+    """ "99 %", "over one day", "filtered historical"."""
+    return {phrase(text): meanings for texts, meanings in _entries(file) for text in texts}
+
+
+def _entries(file: File) -> Iterator[Entry]:
+    for value, texts in file.confidences.items():
+        named = [t for text in texts for t in (f"{text} confidence", f"{text} confidence level")]
+        sure = [*(text for text in texts if not text.isdigit()), *named]
+        sure += [f"at {text}" for text in (*texts, *named)]
+        yield sure, (Meaning("var", value, "confidence"),)
+    for value, texts in file.horizons.items():
+        alone = [text for text in texts if " " in text or "-" in text or text[0].isdigit()]
+        over = [f"{at} {text}" for text in texts for at in ("over", "within", "in", "for")]
+        ends = [f"{text} horizon" for text in texts]
+        yield (*alone, *over, *ends), (Meaning("var", value, "horizon"),)
+        for name, figure in (("var", "value_at_risk"), ("es", "expected_shortfall")):
+            yield (
+                [f"{text} {name}" for text in texts],
+                (Meaning("measure", figure), Meaning("var", value, "horizon")),
             )
+    for value, texts in file.methods.items():
+        named = [f"{text} {end}" for text in texts for end in ("method", "measure", "simulation")]
+        yield (*texts, *named), (Meaning("var", value, "measure"),)

@@ -17,6 +17,7 @@ class Measure(msgspec.Struct, frozen=True):
     one that `refines` others is meant where it stands beside them; `standing` rows are as they are
     now, so that "now" is said of them; `instead` names the figure that is meant beside a dimension
     these rows do not have;
+    `rate` names the figure that says how often its rows are;
     the largest of a `signed` one is the farthest from nothing;
     `units` the same in another unit, by what people say.
     """
@@ -38,6 +39,7 @@ class Measure(msgspec.Struct, frozen=True):
     instead: dict[str, str] = {}
     refines: tuple[str, ...] = ()
     standing: bool = False
+    rate: str = ""
     end: str = ""
     units: dict[str, str] = {}
 

@@ -341,7 +341,7 @@ def _check(
         if missing and not _is_row(rows, dimensions):
             raise UnansweredError(f"{measure.name} has no {missing[0]}")
     _check_bounds(said.bounds, rows, said.filters)
-    if said.fixed and rows.name not in ("var", "var_measures", "var_backtests"):
+    if said.fixed and rows.name not in ("var", "var_measures", "var_backtests", "var_verdicts"):
         raise UnansweredError("a confidence or method belongs to value at risk")
 
 

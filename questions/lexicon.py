@@ -1,12 +1,16 @@
 """Phrases that a question may hold, and what each says; the words are in `words.toml`."""
 
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from questions import at_risk, named
 from questions.catalog import measures
 from questions.named import Names
+from questions.nouns import STRICT
 from questions.plan import Span
 from questions.vocabulary import Entry, File, Meaning, Phrase, file, phrase
+from questions.words import root
 
 _ENDS = {
     "less": "least",
@@ -24,21 +28,53 @@ _ENDS = {
 _CARRIED = {"volatile": "volatility_bp", "profitable": "profit"}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NO_ADVERBS = frozenset({"trade", "order", "report", "author", "item"})
-Lexicon = Mapping[Phrase, tuple[Meaning, ...]]
+_INFLECTS = {"measure", "filter", "dimension", "compare"}
+_ROWS = {"order", "trade", "prediction"}
+_INFLECTED = 5  # words of a phrase that may stand in another form
 
 
-def lexicon(names: Names) -> dict[Phrase, tuple[Meaning, ...]]:
+class Lexicon(NamedTuple):
+    """Phrases as they are written, by the roots of their words, and all words there are."""
+
+    phrases: Mapping[Phrase, tuple[Meaning, ...]]
+    roots: Mapping[Phrase, tuple[Meaning, ...]]
+    at_risk: Mapping[Phrase, tuple[Meaning, ...]]
+    words: frozenset[str]
+
+    def beside(self, said: Sequence[str]) -> "Lexicon":
+        """With what means something only beside the figures that these words name."""
+        if not at_risk.is_named(said):
+            return self
+        return self._replace(phrases=ChainMap(dict(self.at_risk), dict(self.phrases)))
+
+
+def lexicon(names: Names) -> Lexicon:
     """All phrases for a home that holds these names; of two meanings the later one holds."""
     words = file()
     entries = (
         *_grammar(words),
         *_filters(words),
         *_measures(),
+        *_rates(words),
         *_breaks(words),
-        *at_risk.entries(words),
         *named.entries(words, names),
     )
-    return {key: meanings for texts, meanings in entries for text in texts if (key := phrase(text))}
+    phrases = {
+        key: meanings for texts, meanings in entries for text in texts if (key := phrase(text))
+    }
+    fixed = at_risk.phrases(words)
+    every = frozenset(word for key in (*phrases, *fixed) for word in key)
+    return Lexicon(phrases, _by_root(phrases), fixed, every)
+
+
+def _by_root(phrases: Mapping[Phrase, tuple[Meaning, ...]]) -> dict[Phrase, tuple[Meaning, ...]]:
+    """Figures by the roots of their words; what two forms would say differently is left out."""
+    said: dict[Phrase, set[tuple[Meaning, ...]]] = {}
+    for key, meanings in phrases.items():
+        inflects = meanings[0].kind in _INFLECTS and meanings[0].value not in STRICT
+        if inflects and len(key) <= _INFLECTED:
+            said.setdefault(tuple(root(word) for word in key), set()).add(meanings)
+    return {key: meanings.pop() for key, meanings in said.items() if len(meanings) == 1}
 
 
 def _grammar(file: File) -> Iterator[Entry]:
@@ -98,6 +134,18 @@ def _grammar(file: File) -> Iterator[Entry]:
     for value in ("best", "worst"):
         paid = [text for text in file.ranks[value] if set(text.split()) & set(file.money)]
         yield paid, (Meaning("rank", value), Meaning("measure", "profit"))
+
+
+def _rates(file: File) -> Iterator[Entry]:
+    """ "What percentage of orders got denied" asks how often, and for no part of the denials."""
+    shares = file.aggregates["share"]
+    for _, measure in measures().values():
+        of = [
+            text for text in measure.words if text.split()[0] in _ROWS or text.split()[-1] in _ROWS
+        ]
+        if measure.rate and measure.counts:
+            said = [f"{share} {text}" for share in shares for text in of if len(text.split()) < 4]
+            yield said, (Meaning("measure", measure.rate),)
 
 
 def _filters(file: File) -> Iterator[Entry]:

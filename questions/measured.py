@@ -150,7 +150,7 @@ def _worded(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
         if any(measures()[name][0].name != "trades" for name in names):
             raise UnansweredError("closed is said of trades alone")
     if said.aggregate == "share" and ("orders" in names or not said.dimensions):
-        rated = [_OFTEN[name] for name in names if name in ("denied", "rejected", "filled_orders")]
+        rated = [_rate(name) for name in names if name in ("denied", "rejected", "filled_orders")]
         names, said = rated or names, said._replace(aggregate="" if rated else said.aggregate)
     if said.aggregate == "count" and any(name.endswith("_lots") for name in names):
         said = said._replace(aggregate="")
@@ -173,10 +173,15 @@ def _worded(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
     if said.aggregate == "often" and fixes(said.filters, "rule"):
         said = said._replace(aggregate="count")  # of one rule there is no rate
     if said.aggregate == "often":
-        names = [_OFTEN.get(name, name) for name in names]
+        names = [_rate(name) for name in names]
     if "models" in names and len(names) > 1:
         names.remove("models")
     return said, names
+
+
+def _rate(name: str) -> str:
+    """The figure that says how often; itself where there is none."""
+    return measures()[name][1].rate or name
 
 
 def _of_result(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
@@ -310,16 +315,6 @@ def _in_unit(said: Parts, names: list[str]) -> list[str]:
 
 #: What is ranked when nothing is named: "which stage is slowest".
 _OF = {"rule": "denied", "stage": "latency_ms", "scenario": "stress_result"}
-
-
-_OFTEN = {
-    "denied": "denial_rate",
-    "rejected": "reject_rate",
-    "winners": "win_rate",
-    "losers": "loss_rate",
-    "filled_orders": "fill_rate",
-    "profit": "win_rate",
-}
 
 
 _LARGE = {"biggest", "largest", "best", "worst", "smallest", "highest", "greatest"}

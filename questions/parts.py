@@ -270,7 +270,7 @@ def _joints(items: Sequence[Item]) -> int:
     return sum(
         1
         for n in range(1, len(joined) - 1)
-        if joined[n] == Meaning("compare", "and") and kinds[n - 1] == kinds[n + 1] == "measure"
+        if kinds[n] == "compare" and kinds[n - 1] == kinds[n + 1] == "measure"
     )
 
 
@@ -425,7 +425,10 @@ def _aggregate(said: Sequence[str]) -> str:
     if kinds == {"count", "share"}:
         kinds = {"share"}  # "out of every hundred trades, how many were winners"
     if len(kinds) > 1:
-        kinds -= {"sum"} if kinds & {"count"} else set()
+        kinds -= {"sum"} if kinds & {"count", "share"} else set()  # "what percentage of total"
+    if len(kinds) > 1:
+        kinds -= {"usual"}  # "how long do we usually hold, the median"
+    kinds = {"mean"} if kinds == {"usual"} else kinds
     if len(kinds) > 1:
         raise UnansweredError(f"{' and '.join(sorted(kinds))} at once: ask for one")
     return next(iter(kinds), "")

@@ -90,7 +90,8 @@ def either(spans: Sequence[Span], now: datetime) -> Span:
     begins = [one.begin for one in parts if one.begin]
     ends = [one.end or now for one in parts]
     text = " and ".join(one.text for one in parts)
-    return Span(min(begins), max(ends), text, parts=tuple(parts))
+    until_now = any(one.is_until_now for one in parts)
+    return Span(min(begins), max(ends), text, is_until_now=until_now, parts=tuple(parts))
 
 
 def _always(said: Sequence[str], _: datetime) -> Taken | None:

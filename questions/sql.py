@@ -310,6 +310,7 @@ def _filled(text: str, plan: Plan, place: Place, rows: Rows) -> str:
         text = text.replace("{now}", _instant(plan.now))
     for name, value in {
         "window": inside,
+        "fixed": _conditions_of(plan.fixed),
         "bp": _BP,
         "contract": _OF_SYMBOL.replace("{column}", "contract_size"),
         "point": _OF_SYMBOL.replace("{column}", "point"),
@@ -318,3 +319,9 @@ def _filled(text: str, plan: Plan, place: Place, rows: Rows) -> str:
     }.items():
         text = text.replace("{" + name + "}", value)
     return text
+
+
+def _conditions_of(fixed: Sequence[tuple[str, str]]) -> str:
+    """Method, confidence and horizon, as far as they are said."""
+    texts = [f"{c} = {v if c == 'confidence' else _quoted(v)}" for c, v in fixed]
+    return " AND ".join(texts) or "1"

@@ -7,6 +7,7 @@ equity", "commission per lot", "what portion of profit went on swap", "feeds wit
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from questions import bounds
 from questions.catalog import measures
 from questions.nouns import WEAK
 from questions.reading import Item
@@ -27,7 +28,7 @@ class Turn(NamedTuple):
 
 def taken(items: Sequence[Item]) -> Turn:
     """The items without the turns in them."""
-    items = _changed(_ends(items))
+    items = _counted(_changed(_ends(items)))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
 
 
@@ -56,6 +57,24 @@ def _changed(items: Sequence[Item]) -> Sequence[Item]:
         return items
     change = Meaning("measure", "price_change")
     return [_aggregate(i, "change") if i.meaning == change else i for i in items]
+
+
+def _counted(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Of today's trades, how many made a profit": those that won are counted."""
+    counts = [n for n, i in enumerate(items) if i.meaning == Meaning("aggregate", "count")]
+    if len(counts) != 1 or any(i.bound or i.meaning.kind == "dimension" for i in items):
+        return items
+    after = [i for i in items[counts[0] + 1 :] if not _is_passed(i)]
+    is_result = bool(after) and after[0].meaning == Meaning("measure", "profit")
+    if not is_result or after[0].last.endswith("profits"):
+        return items
+    result = "losers" if after[0].last in bounds.LOSSES else "winners"
+    return [i._replace(meaning=Meaning("measure", result)) if i is after[0] else i for i in items]
+
+
+def _is_passed(item: Item) -> bool:
+    rows = item.meaning.kind == "measure" and item.meaning.value in ("trades", "closed")
+    return rows or item.meaning.kind in ("stop", "filter", "time", "hours")
 
 
 def _aggregate(item: Item, value: str) -> Item:

@@ -31,6 +31,11 @@ _LAST_DONE = re.compile(
     r"\b(?!when|we|was|were|and|the|our|i\b)([a-z]+) (last|first) ([a-z]{2,}ed|sent)\b"
 )
 _OF_TIME = re.compile(r"\b(\w+) (?:of|on) the (day|week|month|quarter|year)\b")
+#: What an answer is for: "for the Monday meeting I need".
+_OCCASION = re.compile(
+    r"\bfor (?:the |my |our |a )?(?:\w+day(?:'s)? )?(?:morning |weekly |daily |monthly )?"
+    r"(?:meeting|call|review|presentation|boss)\b"
+)
 _ONE_OF = re.compile(r"\b(?:which|what) (?:one )?of (?:our|the|my|all|these|those)\b")
 _MEANT = {
     "p&l": "profit",
@@ -94,8 +99,12 @@ NUMBERS = {
     "fifteen": 15,
     "twenty": 20,
     "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
     "sixty": 60,
     "ninety": 90,
+    "hundred": 100,
+    "thousand": 1000,
 }
 _SHORTEST = 5  # of shorter words a slip is another word
 
@@ -110,6 +119,7 @@ def words(text: str) -> list[str]:
     plain = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", plain)
     plain = re.sub(r"(?<=\d) (?=(?:am|pm)\b)", "", plain)
     plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
+    plain = _OCCASION.sub(" ", plain)
     plain = _FARED.sub(r"profit \1", plain)
     plain = _REACHED.sub(_reached, plain)
     plain = _ONE_OF.sub("which single", plain)
@@ -173,12 +183,29 @@ def stem(word: str) -> str:
     return word
 
 
+def root(word: str) -> str:
+    """What the inflections of a verb share: "close", "closed" and "closing" are "clos"."""
+    if len(word) <= _SHORTEST - 1 or not word.isalpha():
+        return word
+    plain = word[:-3] + "y" if word.endswith("ied") else word
+    for ending in ("ing", "ed"):
+        left = plain.removesuffix(ending)
+        if left != plain and len(left) > 2 and set(left) & set("aeiouy"):
+            plain = left[:-1] if left[-1] == left[-2] and left[-1] not in "lsz" else left
+            break
+    return plain.removesuffix("e")
+
+
 def spelled(word: str, known: Collection[str]) -> str:
-    """The word that was meant, when exactly one known is near; else the word itself."""
-    if word in known or len(word) < _SHORTEST or not word.isalpha():
+    """The word that was meant, when exactly one known is near; else the word itself.
+
+    Slips leave the first letter as it is: "speak" is no "peak".
+    """
+    if word in known or word in NUMBERS or len(word) < _SHORTEST or not word.isalpha():
         return word
     near = difflib.get_close_matches(word, known, 2, 0.8)
-    return near[0] if near and (len(near) == 1 or _nearer(word, near)) else word
+    sure = near and (len(near) == 1 or _nearer(word, near)) and near[0][0] == word[0]
+    return near[0] if sure else word
 
 
 def _nearer(word: str, near: list[str]) -> bool:

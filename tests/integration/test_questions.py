@@ -44,6 +44,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("development", 0.9, 0.02),
         ("plainly_put", 0.8, 0.01),
         ("eight_people", 0.9, 0.01),
+        ("five_people", 0.6, 0.03),
+        ("six_roles", 0.7, 0.03),
         ("held_out", 0.75, 0.03),
     ],
 )
