@@ -83,7 +83,7 @@ def says(plan: Plan) -> str:
 
 _AGGREGATES = {
     "rows": "how many rows by a bound", "rows_share": "share of rows by a bound",
-    "groups": "how many groups by a bound",
+    "groups": "how many groups by a bound", "per_group": "mean of groups",
 }  # fmt: skip
 
 

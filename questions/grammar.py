@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from questions.catalog import Measure, Rows, measures
+from questions.clock import with_hours
 from questions.lexicon import Lexicon
 from questions.measured import ENDS_OF_TIME, fixes, measured
 from questions.nouns import NOUNS
@@ -32,7 +33,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime) -> Plan:
     Raises:
         UnansweredError: a word is not known, the parts do not go together, or nothing is asked.
     """
-    items = items_of(text, lexicon, now)
+    items = with_hours(items_of(text, lexicon, now))
     return _plan(parts_of(items, now))._replace(now=now)
 
 
@@ -272,6 +273,8 @@ def _ordered(
     if said.unit == "percent" and "percent" not in measure.units:
         said = said._replace(aggregate="share")
     rank, aggregate = said.rank, "" if said.aggregate == "often" else said.aggregate
+    if aggregate == "mean" and measure.counts and "mean" not in measure.values and dimensions:
+        aggregate = "per_group" if set(dimensions) <= set(_TIMES) else aggregate
     if said.sorting and not rank:
         if not dimensions:
             raise UnansweredError("what is to be sorted is not understood")
@@ -283,7 +286,9 @@ def _ordered(
     if not rank:
         one = len(said.filters) == 1 and len(said.filters[0].values) == 1
         one = one and (measure.counts or "sum" in measure.values)
-        if aggregate == "share" and "share" not in measure.values and not (dimensions or one):
+        some = measure.counts and measure.where != "1"
+        apart = dimensions or one or some
+        if aggregate == "share" and "share" not in measure.values and not apart:
             raise UnansweredError("a share of what is not understood")
         return aggregate, ("most" if said.asks_which and not said.one and dimensions else ""), 0
     is_row = any(dimension in rows.row for dimension in dimensions)
@@ -320,6 +325,9 @@ def _check(
         if not (dimension in rows.columns or dimension in rows.row or timed):
             raise UnansweredError(f"{chosen[0].name} is not told apart by {dimension}")
     span = said.span
+    is_level = all(m.values[""].startswith("argMax") and not aggregate for m in chosen)
+    if span.is_moment and not (is_level and rows.time):
+        raise UnansweredError(f"{chosen[0].name} is of a time, not of a moment")
     if not rows.time and (span.begin or span.hours or (span.end and span.begin)):
         raise UnansweredError(f"of {chosen[0].name} only the newest is kept here")
     if rows.daily and (span.hours or _within_a_day(span)):
@@ -331,6 +339,8 @@ def _check(
     is_now = any(_is_newest(measure) or measure.standing for measure in chosen)
     if span.text in _NOW and rows.time and not is_now:
         raise UnansweredError(f"{chosen[0].name} is of a time, not of a moment: say since when")
+    if aggregate == "per_group" and (len(chosen) > 1 or len(dimensions) != 1):
+        raise UnansweredError("an average of what, over what, is not understood")
     kinds = aggregate.split("+")
     if len(kinds) > 1 and (len(chosen) > 1 or _is_row(rows, dimensions)):
         raise UnansweredError(f"{' and '.join(kinds)} of several things at once: ask for one")
@@ -351,7 +361,7 @@ def _changes(measure: Measure) -> bool:
 
 
 #: Rows that hold a bound: how many, and what share of all; groups that do.
-ROWS = ("rows", "rows_share", "groups")
+ROWS = ("rows", "rows_share", "groups", "per_group")
 
 
 def _check_bounds(bounds: Sequence[Bound], rows: Rows, filters: Sequence[Filter]) -> None:

@@ -77,6 +77,9 @@ def _without_bounded(said: Parts) -> tuple[Parts, list[str]]:
     if any(measures()[bound.measure][0].name != rows for bound in said.bounds[1:]):
         raise UnansweredError("bounds on several things at once: ask for one")
     strong = [name for name in named if name not in WEAK and name not in NOUNS]
+    if strong and _counts_groups(said, strong[0]):
+        bounds = [b._replace(measure=strong[0], of_groups=True) for b in said.bounds]
+        return said._replace(bounds=tuple(bounds)), strong
     if strong:
         others = measures()[strong[0]][1].instead.values()
         there = [name for name in others if measures()[name][0].name == rows]
@@ -86,6 +89,19 @@ def _without_bounded(said: Parts) -> tuple[Parts, list[str]]:
             raise UnansweredError(f"{strong[0]} and {said.bounds[0].measure} are kept apart")
         return said, strong
     return _of_bounded(said, has_noun=bool(named) or said.whichever)
+
+
+def _counts_groups(said: Parts, name: str) -> bool:
+    """ "Which rules denied at least three orders": as many of what is counted."""
+    rows, measure = measures()[name]
+    bounded = {bound.measure for bound in said.bounds}
+    return bool(
+        measure.counts
+        and bounded <= WEAK
+        and said.asks_which
+        and said.dimensions
+        and all(measures()[one][0].name == rows.name for one in bounded)
+    )
 
 
 def _of_named_rows(said: Parts) -> Parts:
@@ -145,6 +161,12 @@ def _worded(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
         names = ["traded_lots"]
     elif said.aggregate == "count" and said.single and set(names) == {"traded_lots", "trades"}:
         names = ["filled_lots"]  # "how many lots did we trade"
+    if "symbols" in names and (said.rank or len(names) > 1):
+        names = [name for name in names if name != "symbols"] or ["trades"]
+        named = dict.fromkeys((*said.dimensions, "symbol"))  # "which symbol do we trade most"
+        said = said._replace(dimensions=tuple(named), asks_which=True, one=not said.number)
+    if names == ["trading_state"] and said.aggregate == "often":
+        names, said = ["halted"], said._replace(aggregate="count")
     if "closed" in names:  # trades are closed, and their figures are
         names = [name for name in names if name != "closed"] or ["trades"]
         if any(measures()[name][0].name != "trades" for name in names):
@@ -246,8 +268,8 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["open_positions"]
     if not names and said.dimensions == ("side",) and not (said.span.begin or said.rank):
         names = ["open_lots"]  # "are we long or short on gold"
-    if not names and said.rank in ("best", "worst") and said.dimensions:
-        names = ["profit"]
+    if not names and said.rank in ("best", "worst") and (said.dimensions or said.number == 1):
+        names = ["profit"]  # "the best day", "my worst one"
     if not names and fixes(said.filters, "regime"):
         names = ["regime_quarters"]
     if not names and fixes(said.filters, "exit"):
@@ -297,6 +319,8 @@ def _strong(said: Parts, names: list[str]) -> list[str]:
 def _in_unit(said: Parts, names: list[str]) -> list[str]:
     """The same figures in the unit that is asked for."""
     every = measures()
+    if said.aggregate == "share" and said.unit == "percent":
+        said = said._replace(unit="")
     if said.aggregate == "share" and all("percent" in every[n][1].units for n in names):
         names = [every[name][1].units["percent"] for name in names]
     if said.unit == "percent" and said.dimensions and "percent" not in every[names[0]][1].units:

@@ -79,7 +79,7 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         number=number,
         rank_word=next((i.last for i in items if i.meaning.kind == "rank"), ""),
         dimensions=dimensions,
-        one=one,
+        one=one and not _of_each(items),
         filters=filters,
         span=span,
         asks_which=which,
@@ -222,10 +222,17 @@ def _ranked(items: Sequence[Item]) -> tuple[str, int]:
     noun = next(
         (i for i in items[at + 1 :] if i.meaning.kind not in ("stop", "rank", "filter")), None
     )
-    is_told = noun is not None and (noun.meaning.kind == "dimension" or noun.meaning.value in ROWS)
+    is_told = noun is not None and (noun.meaning.kind == "dimension" or _is_row(noun.meaning))
     if len(numbers) > 1 or not ranks or not (is_told or any(abs(at - n) == 1 for n, _ in ranks)):
         raise UnansweredError(f"what the number {number} stands for is not understood")
     return ranks[-1][1], numbers[0][1]
+
+
+def _is_row(meaning: Meaning) -> bool:
+    if meaning.kind != "measure":
+        return False
+    measure = measures()[meaning.value][1]
+    return meaning.value in ROWS or bool(measure.counts or measure.each)
 
 
 def _joined(items: Sequence[Item]) -> None:
@@ -305,11 +312,11 @@ def _whichever(items: Sequence[Item]) -> bool:
 
 
 def _is_relative(items: Sequence[Item], at: int) -> bool:
-    """ "Trades which closed today" asks for no list."""
+    """ "Trades which closed today", "hours in which we lost": no list is asked for."""
     passed = [
         i.meaning.kind for i in items[:at] if i.meaning.kind not in ("filter", "stop", "time")
     ]
-    return bool(passed) and passed[-1] == "measure"
+    return bool(passed) and passed[-1] in ("measure", "dimension")
 
 
 def _names(items: Sequence[Item]) -> tuple[str, ...]:
@@ -362,6 +369,8 @@ def _dimensions(
         elif kind == "dimension" and _is_counted(items, n):
             dimensions[value] = None
             which = True  # "on how many days did we trade"
+        elif kind == "dimension" and (set(dimensions) & _OF_ROWS or _is_compared(items, n)):
+            dimensions[value] = None  # "the worst trades with their symbol"
         elif kind == "dimension" and (_lost(items) or any(i.bound for i in items)):
             dimensions[value] = None
             which = True  # "symbols with a loss today", "hours with more than 20 trades"
@@ -370,9 +379,33 @@ def _dimensions(
     return tuple(dimensions), one, which
 
 
+_OF_ROWS = {"trade", "order", "incident"}
+
+
+def _is_compared(items: Sequence[Item], n: int) -> bool:
+    """ "Compare the strategies": each with the others."""
+    before = [i.meaning for i in items[:n] if i.meaning.kind not in ("stop", "measure")]
+    plural = stem(items[n].last) != items[n].last
+    return (
+        plural and before[-1:] != [] and before[-1].kind == "compare" and before[-1].value != "or"
+    )
+
+
 def _is_counted(items: Sequence[Item], n: int) -> bool:
     before = [i.meaning for i in items[:n] if i.meaning.kind != "stop"]
     return before[-1:] == [Meaning("aggregate", "count")]
+
+
+def _of_each(items: Sequence[Item]) -> bool:
+    """ "Which symbol slips most? Give the average of each": all are asked for."""
+    for n, item in enumerate(items):
+        after = [i.meaning.kind for i in items[n + 1 :] if i.meaning.kind != "stop"]
+        if item.meaning == Meaning("group", "each") and after[:1] not in (
+            ["dimension"],
+            ["measure"],
+        ):
+            return True
+    return False
 
 
 def _is_count(noun: Item, before: Sequence[Item]) -> bool:

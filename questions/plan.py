@@ -14,6 +14,7 @@ class Span(NamedTuple):
     is_until_now: bool = False
     parts: tuple["Span", ...] = ()  # of several that do not meet
     is_clock: bool = False  # hours by the clock are those of today, unless a day is named
+    is_moment: bool = False  # as it was then: "equity at midnight"
 
 
 class Filter(NamedTuple):

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from questions.catalog import Measure, Rows, measures
 from questions.plan import Bound, Plan, Span
 
@@ -67,6 +69,9 @@ def statement(plan: Plan, place: Place) -> str:
         return _share(plan, place, rows, first)
     if plan.aggregate == "groups":
         return f"SELECT count() AS Groups FROM ({_grouped(plan, place, rows, chosen)})"
+    if plan.aggregate == "per_group":  # "the average number of trades per day"
+        groups = _grouped(plan._replace(aggregate=""), place, rows, chosen)
+        return f"SELECT avg({_titled(first)}) AS Mean FROM ({groups})"
     return _grouped(plan, place, rows, chosen)
 
 
@@ -187,10 +192,12 @@ def _of_rows(plan: Plan, place: Place, rows: Rows, measure: Measure, keys: Seque
 
 def _share(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
     """What part the chosen rows have of all."""
-    whole = plan._replace(filters=())
+    whole, every = plan._replace(filters=()), measure
+    if not plan.filters:
+        every = msgspec.structs.replace(measure, where="1")  # of all, those that it counts
     value = measure.values[""]
     part = f"(SELECT {value} FROM {rows.source}{_where(plan, place, rows, measure)})"
-    total = f"(SELECT {value} FROM {rows.source}{_where(whole, place, rows, measure)})"
+    total = f"(SELECT {value} FROM {rows.source}{_where(whole, place, rows, every)})"
     return _filled(f"SELECT 100 * {part} / {total} AS share", plan, place, rows)
 
 

@@ -28,7 +28,7 @@ class Turn(NamedTuple):
 
 def taken(items: Sequence[Item]) -> Turn:
     """The items without the turns in them."""
-    items = _counted(_changed(_ends(items)))
+    items = _did_better(_of_exits(_counted(_changed(_ends(items)))))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
 
 
@@ -70,6 +70,32 @@ def _counted(items: Sequence[Item]) -> Sequence[Item]:
         return items
     result = "losers" if after[0].last in bounds.LOSSES else "winners"
     return [i._replace(meaning=Meaning("measure", result)) if i is after[0] else i for i in items]
+
+
+def _of_exits(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Entries against exits at the horizon": what an order is for has one column."""
+    if not any(i.meaning == Meaning("filter", "entry", "purpose") for i in items):
+        return items
+    return [
+        i._replace(meaning=i.meaning._replace(column="purpose")) if _is_exit(i) else i
+        for i in items
+    ]
+
+
+def _is_exit(item: Item) -> bool:
+    return item.meaning.kind == "filter" and item.meaning.column == "exit"
+
+
+def _did_better(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Which did better, gold or bitcoin": by what they made."""
+    kinds = {i.meaning.kind for i in items}
+    better = [i for i in items if i.meaning.kind == "comparative" and i.meaning.value in _WORTH]
+    if better and "measure" not in kinds and "filter" in kinds:
+        return [*items, better[0]._replace(meaning=Meaning("measure", "profit"), last="profit")]
+    return items
+
+
+_WORTH = {"best", "worst"}
 
 
 def _is_passed(item: Item) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 _TOKEN = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}|[a-z0-9]+(?:[._'-][a-z0-9]+)*|[%&/<>=;+*#$]")
 _FARED = re.compile(
     r"\bhow (?:did|do|does|are|is|have|has|was|were) (.{1,40}?)"
-    r" (?:do|doing|done|fare|faring|going|perform)\b"
+    r" (?:do|doing|done|fare|faring|go|going|gone|perform|turn out|work out|come out)\b"
 )
 #: "How wide did the spread get" asks for the end that it reached.
 _REACHED = re.compile(
