@@ -322,6 +322,7 @@ def _check(
             raise UnansweredError(f"{chosen[0].name} is not told apart by {filter_.column}")
     for dimension in dimensions:
         timed = dimension in _TIMES and rows.time and not (rows.daily and dimension == "hour")
+        timed = timed or (dimension == "trading_day" and rows.daily)
         if not (dimension in rows.columns or dimension in rows.row or timed):
             raise UnansweredError(f"{chosen[0].name} is not told apart by {dimension}")
     span = said.span
@@ -330,6 +331,8 @@ def _check(
         raise UnansweredError(f"{chosen[0].name} is of a time, not of a moment")
     if not rows.time and (span.begin or span.hours or (span.end and span.begin)):
         raise UnansweredError(f"of {chosen[0].name} only the newest is kept here")
+    if said.by_trading_day and not rows.daily:
+        raise UnansweredError(f"{chosen[0].name} is not kept by trading day")
     if rows.daily and (span.hours or _within_a_day(span)):
         raise UnansweredError(f"{chosen[0].name} is kept by day")
     if aggregate == "mean" and "sum" in chosen[0].values and set(dimensions) & set(_TIMES):

@@ -1,7 +1,6 @@
 """Phrases that a question may hold, and what each says; the words are in `words.toml`."""
 
-from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from questions import at_risk, named
@@ -28,6 +27,9 @@ _ENDS = {
 _CARRIED = {"volatile": "volatility_bp", "profitable": "profit"}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NO_ADVERBS = frozenset({"trade", "order", "report", "author", "item"})
+#: Beside these words a rule may be called by its bare name.
+_DENIALS = {"denied", "deny", "denial", "refuse", "refused", "block", "blocked", "stop", "stopped"}
+_FIRMS = {"headroom", "firm", "prop", "breach", "rule", "target", "closest", "left", "limit"}
 _INFLECTS = {"measure", "filter", "dimension", "compare"}
 _ROWS = {"order", "trade", "prediction"}
 _INFLECTED = 5  # words of a phrase that may stand in another form
@@ -39,13 +41,17 @@ class Lexicon(NamedTuple):
     phrases: Mapping[Phrase, tuple[Meaning, ...]]
     roots: Mapping[Phrase, tuple[Meaning, ...]]
     at_risk: Mapping[Phrase, tuple[Meaning, ...]]
+    of_denials: Mapping[Phrase, tuple[Meaning, ...]]
+    of_firms: Mapping[Phrase, tuple[Meaning, ...]]
     words: frozenset[str]
 
     def beside(self, said: Sequence[str]) -> "Lexicon":
         """With what means something only beside the figures that these words name."""
-        if not at_risk.is_named(said):
-            return self
-        return self._replace(phrases=ChainMap(dict(self.at_risk), dict(self.phrases)))
+        more = [self.at_risk] if at_risk.is_named(said) else []
+        more += [self.of_denials] if _DENIALS & set(said) else []
+        more += [self.of_firms] if _FIRMS & set(said) else []
+        merged = {key: meanings for one in (self.phrases, *more) for key, meanings in one.items()}
+        return self._replace(phrases=merged) if more else self
 
 
 def lexicon(names: Names) -> Lexicon:
@@ -59,12 +65,19 @@ def lexicon(names: Names) -> Lexicon:
         *_breaks(words),
         *named.entries(words, names),
     )
-    phrases = {
-        key: meanings for texts, meanings in entries for text in texts if (key := phrase(text))
-    }
-    fixed = at_risk.phrases(words)
-    every = frozenset(word for key in (*phrases, *fixed) for word in key)
-    return Lexicon(phrases, _by_root(phrases), fixed, every)
+    phrases = _phrases(entries)
+    phrases = _phrases(named.unless_known(names, phrases)) | phrases
+    beside = (
+        at_risk.phrases(words),
+        _phrases(named.beside_denials(names)),
+        _phrases(named.beside_firms(names)),
+    )
+    every = frozenset(word for one in (phrases, *beside) for key in one for word in key)
+    return Lexicon(phrases, _by_root(phrases), *beside, every)
+
+
+def _phrases(entries: Iterable[Entry]) -> dict[Phrase, tuple[Meaning, ...]]:
+    return {key: said for texts, said in entries for text in texts if (key := phrase(text))}
 
 
 def _by_root(phrases: Mapping[Phrase, tuple[Meaning, ...]]) -> dict[Phrase, tuple[Meaning, ...]]:

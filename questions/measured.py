@@ -50,6 +50,7 @@ def _by_worth(said: Parts, measure: Measure) -> Parts:
 def _fitting(said: Parts, names: list[str]) -> list[str]:
     """ "Alerts by scenario" are those of surveillance: a word may be of two kinds of rows."""
     wanted = [*said.dimensions, *(one.column for one in said.filters)]
+    wanted += ["trading_day"] if said.by_trading_day else []
     fitting = []
     for name in names:
         rows, measure = measures()[name]
@@ -80,6 +81,8 @@ def _without_bounded(said: Parts) -> tuple[Parts, list[str]]:
     if strong and _counts_groups(said, strong[0]):
         bounds = [b._replace(measure=strong[0], of_groups=True) for b in said.bounds]
         return said._replace(bounds=tuple(bounds)), strong
+    if strong and _holds(said, strong[0]):
+        return _of_bounded(said, has_noun=True)
     if strong:
         others = measures()[strong[0]][1].instead.values()
         there = [name for name in others if measures()[name][0].name == rows]
@@ -89,6 +92,13 @@ def _without_bounded(said: Parts) -> tuple[Parts, list[str]]:
             raise UnansweredError(f"{strong[0]} and {said.bounds[0].measure} are kept apart")
         return said, strong
     return _of_bounded(said, has_noun=bool(named) or said.whichever)
+
+
+def _holds(said: Parts, name: str) -> bool:
+    """ "Alerts that took over 5 seconds": the unit says which figure of these rows is bounded."""
+    rows, measure = measures()[name]
+    units = set(rows.by_unit.values())
+    return measure.counts and measure.where == "1" and {b.measure for b in said.bounds} <= units
 
 
 def _counts_groups(said: Parts, name: str) -> bool:
@@ -270,6 +280,10 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["open_lots"]  # "are we long or short on gold"
     if not names and said.rank in ("best", "worst") and (said.dimensions or said.number == 1):
         names = ["profit"]  # "the best day", "my worst one"
+    if not names and fixes(said.filters, "role"):
+        names = ["role_hit_rate"]  # "champion against challenger"
+    if not names and fixes(said.filters, "author"):
+        names = ["audit_events"]
     if not names and fixes(said.filters, "regime"):
         names = ["regime_quarters"]
     if not names and fixes(said.filters, "exit"):

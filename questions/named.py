@@ -1,9 +1,9 @@
 """Phrases for the names that a home holds: symbols, strategies, rules, stages, scenarios."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
-from questions.vocabulary import Entry, File, Meaning
+from questions.vocabulary import Entry, File, Meaning, Phrase, phrase
 
 _CAUSES = (
     "because",
@@ -41,6 +41,9 @@ class Names(NamedTuple):
     processes: tuple[str, ...] = ()
     severities: tuple[str, ...] = ()
     firm_rules: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    flaws: tuple[str, ...] = ()
 
 
 def entries(file: File, names: Names) -> Iterator[Entry]:
@@ -137,3 +140,36 @@ def _of_scenario(scenario: str) -> Sequence[str]:
         text if " " in text else f"{text} stress",
         *(e.format(t) for t in (text, short) for e in ends),
     ]
+
+
+def unless_known(names: Names, known: Container[Phrase]) -> Iterator[Entry]:
+    """Phrases that give way to words of the language: who did it, what was done, what was wrong."""
+    for person in names.people:
+        yield (person, f"by {person}"), (Meaning("filter", person, "author"),)
+    for action in names.actions:
+        first = action.split()[0]
+        if " " in action and phrase(first) not in known:
+            done = (Meaning("measure", "audit_events"), Meaning("filter", action, "action"))
+            yield (action,), done
+    for flaw in names.flaws:
+        text = flaw.replace("_", " ")
+        named = [f"{cause} {text}" for cause in _CAUSES]
+        yield (text, f"row {text}", *named), (Meaning("filter", flaw, "reason"),)
+
+
+def beside_denials(names: Names) -> Iterator[Entry]:
+    """Rules by their bare names, which elsewhere are figures: "how often did daily loss deny"."""
+    for rule in names.rules:
+        text = rule.replace("_", " ")
+        if " " in text:
+            named = (text, f"{text} limit", f"{text} rule", f"{text} check")
+            yield named, (Meaning("filter", rule, "rule"),)
+
+
+def beside_firms(names: Names) -> Iterator[Entry]:
+    """A firm's rules by their bare names: "left before the daily loss limit"."""
+    for rule in names.firm_rules:
+        text = rule.replace("_", " ")
+        texts = (text, f"max {text}", f"maximum {text}") if " " not in text else (text,)
+        named = [f"{one}{end}" for one in texts for end in ("", " limit", " rule", " target")]
+        yield named, (Meaning("filter", rule, "rule"),)

@@ -45,6 +45,7 @@ class Parts(NamedTuple):
     is_share: bool  # that in percent
     is_none: bool  # those of which there is none
     counted: bool  # how many days, not how many trades
+    by_trading_day: bool  # "today's trading day", which begins and ends with the market's
     bounded: tuple[str, ...]  # the figures that bounds are of, as they were named
 
 
@@ -97,6 +98,7 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         over=turn.over,
         is_share=turn.is_share,
         is_none=turn.is_none,
+        by_trading_day=turn.by_trading_day,
         counted=any(
             i.meaning.kind == "dimension" and _is_counted(items, n) for n, i in enumerate(items)
         ),
@@ -366,6 +368,8 @@ def _dimensions(
             and stem(item.last) != item.last
         ):
             dimensions[value] = None  # "how did the strategies do"
+        elif kind == "dimension" and items[n + 1 : n + 2] and items[n + 1].last == "counted":
+            dimensions[value] = None  # "actions counted"
         elif kind == "dimension" and _is_counted(items, n):
             dimensions[value] = None
             which = True  # "on how many days did we trade"

@@ -226,6 +226,8 @@ def _named(dimension: str) -> str:
 def _dimension(name: str, rows: Rows) -> str:
     if name in rows.columns:
         return rows.columns[name]
+    if name == "trading_day":
+        return rows.time  # of rows that are kept by it
     return (_DAYS if rows.daily else _TIMES)[name].replace("{time}", rows.time)
 
 
@@ -287,7 +289,7 @@ def _window(span: Span, rows: Rows) -> str:
         end = span.end
         if rows.daily and (end.hour or end.minute or end.second):
             end = end + timedelta(days=1)
-        parts.append(f"{rows.time} < {_moment(end, rows)}")
+        parts.append(f"{rows.time} {'<=' if span.is_moment else '<'} {_moment(end, rows)}")
     if span.hours:
         hour = f"toHour({rows.time}, 'UTC') + toMinute({rows.time}, 'UTC') / 60"
         parts.append(f"{hour} >= {span.hours[0]} AND {hour} < {span.hours[1]}")

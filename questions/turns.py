@@ -24,10 +24,31 @@ class Turn(NamedTuple):
     over: str = ""  # the figure that the other is divided by
     is_share: bool = False
     is_none: bool = False
+    by_trading_day: bool = False
 
 
 def taken(items: Sequence[Item]) -> Turn:
     """The items without the turns in them."""
+    left = _without_trading_day(items)
+    return _taken(left)._replace(by_trading_day=len(left) < len(items))
+
+
+def _without_trading_day(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Today's trading day", "the trading day of 31 August": which day, and not by which."""
+    timed = [n for n, i in enumerate(items) if i.meaning.kind == "time"]
+    day = Meaning("dimension", "trading_day")
+    return [
+        i
+        for n, i in enumerate(items)
+        if i.meaning != day or not any(abs(n - at) <= 2 for at in timed) or _is_grouped(items, n)
+    ]
+
+
+def _is_grouped(items: Sequence[Item], n: int) -> bool:
+    return n > 0 and items[n - 1].meaning.kind in ("group", "which", "compare", "rank")
+
+
+def _taken(items: Sequence[Item]) -> Turn:
     items = _did_better(_of_exits(_counted(_changed(_ends(items)))))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
 

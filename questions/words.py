@@ -36,6 +36,10 @@ _OCCASION = re.compile(
     r"\bfor (?:the |my |our |a )?(?:\w+day(?:'s)? )?(?:morning |weekly |daily |monthly )?"
     r"(?:meeting|call|review|presentation|boss)\b"
 )
+#: A rule that stops an order turns it away; a stop order is another thing.
+_TURNED_AWAY = re.compile(
+    r"\b(?:stop|block|refuse|deny) (?:an?|any|our|my) (orders?|entry|entries)\b"
+)
 _ONE_OF = re.compile(r"\b(?:which|what) (?:one )?of (?:our|the|my|all|these|those)\b")
 _MEANT = {
     "p&l": "profit",
@@ -120,6 +124,7 @@ def words(text: str) -> list[str]:
     plain = re.sub(r"(?<=\d) (?=(?:am|pm)\b)", "", plain)
     plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
     plain = _OCCASION.sub(" ", plain)
+    plain = _TURNED_AWAY.sub(r"denied \1", plain)
     plain = _FARED.sub(r"profit \1", plain)
     plain = _REACHED.sub(_reached, plain)
     plain = _ONE_OF.sub("which single", plain)
