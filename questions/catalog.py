@@ -17,7 +17,8 @@ class Measure(msgspec.Struct, frozen=True):
     one that `refines` others is meant where it stands beside them; `standing` rows are as they are
     now, so that "now" is said of them; `instead` names the figure that is meant beside a dimension
     these rows do not have;
-    `rate` names the figure that says how often its rows are;
+    `dated` is a date, so that "when" asks for itself; `rate` names the figure that says how often
+    its rows are;
     the largest of a `signed` one is the farthest from nothing;
     `units` the same in another unit, by what people say.
     """
@@ -40,6 +41,7 @@ class Measure(msgspec.Struct, frozen=True):
     refines: tuple[str, ...] = ()
     standing: bool = False
     rate: str = ""
+    dated: bool = False
     end: str = ""
     units: dict[str, str] = {}
 

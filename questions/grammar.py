@@ -13,7 +13,7 @@ from questions.lexicon import Lexicon
 from questions.measured import ENDS_OF_TIME, fixes, measured
 from questions.nouns import NOUNS
 from questions.parts import Parts, parts_of
-from questions.plan import Bound, Filter, Plan, Span, UnansweredError
+from questions.plan import NOW, Bound, Filter, Plan, Span, UnansweredError
 from questions.reading import items_of
 
 _TIMES = ("hour", "day", "weekday", "week", "month")
@@ -41,6 +41,7 @@ def _plan(said: Parts) -> Plan:
     said, rows, chosen = measured(said)
     said = _signed(_renamed(said, rows, chosen[0]), chosen[0])
     first = chosen[0]
+    said = said._replace(when=said.when and not first.dated)
     if said.is_none:
         return _none(said, rows, first)
     if _newest_of_each(said, rows, first):
@@ -79,7 +80,7 @@ def _plan(said: Parts) -> Plan:
         dimensions = (*dimensions, first.each)
     aggregate, order, limit = _ordered(said, rows, first, dimensions)
     _check(said, rows, chosen, dimensions, aggregate)
-    if said.span.text in _NOW and "now" in first.values and not aggregate:
+    if said.span.text in NOW and "now" in first.values and not aggregate:
         aggregate = "now"
     return Plan(
         measure="+".join(m.name for m in chosen),
@@ -123,7 +124,7 @@ def _newest_of_each(said: Parts, rows: Rows, first: Measure) -> bool:
     of_rows = set(said.dimensions) & {*rows.row, *_TIMES}
     return (
         is_end
-        and said.when
+        and (said.when or not rows.shown)  # "the last heartbeat per process"
         and bool(said.dimensions)
         and not (of_rows or said.asks_which or said.who)
     )
@@ -340,7 +341,7 @@ def _check(
             "an average over single trades, or over the sums of days? ask for one"
         )
     is_now = any(_is_newest(measure) or measure.standing for measure in chosen)
-    if span.text in _NOW and rows.time and not is_now:
+    if span.text in NOW and rows.time and not is_now:
         raise UnansweredError(f"{chosen[0].name} is of a time, not of a moment: say since when")
     if aggregate == "per_group" and (len(chosen) > 1 or len(dimensions) != 1):
         raise UnansweredError("an average of what, over what, is not understood")
@@ -376,9 +377,6 @@ def _check_bounds(bounds: Sequence[Bound], rows: Rows, filters: Sequence[Filter]
             raise UnansweredError(f"{bound.measure} of which symbol is not said")
         if not bound.of_groups and "row" not in measure.values:
             raise UnansweredError(f"{bound.measure} of single rows is not kept")
-
-
-_NOW = {"now", "right now", "currently", "current", "at the moment"}
 
 
 def _is_newest(measure: Measure) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from questions.catalog import Measure, Rows, measures, narrowed
 from questions.nouns import COSTS, NOUNS, STRICT, WEAK
 from questions.parts import Parts
-from questions.plan import Bound, Filter, UnansweredError
+from questions.plan import NOW, Bound, Filter, UnansweredError
 
 
 def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
@@ -191,8 +191,11 @@ def _worded(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
         names = ["fill_ms"]
     if names == ["trades"] and said.rank_word in ("longest", "shortest"):
         names = ["holding_s"]
-    if set(names) & {"traded_lots", "filled_lots"} and "open_positions" in names:
-        names = ["open_lots"]
+    lots = {"traded_lots", "filled_lots"}
+    if set(names) == {"open_positions", "open_lots"} and said.whichever:
+        names = ["open_positions"]  # "which positions are open, and how many lots each"
+    if set(names) & lots and ("open_positions" in names or said.span.text in NOW):
+        names = ["open_lots"]  # "how many lots right now"
     if set(names) <= {"trades"} and said.rank_word in _CHEAP:
         names, said = ["spread"], said._replace(single="")  # "when is euro cheapest to trade"
     if "drifted_features" in names and set(names) <= {"drifted_features", "psi"} and said.rank:
@@ -202,7 +205,8 @@ def _worded(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
         names = ["opened_trades"]
     if names == ["losers"] and said.earns == "lost" and said.asks_which and not said.rank:
         names = ["profit"]
-    if said.aggregate == "often" and fixes(said.filters, "rule"):
+    by_rule = fixes(said.filters, "rule") or "rule" in said.dimensions
+    if said.aggregate == "often" and by_rule:
         said = said._replace(aggregate="count")  # of one rule there is no rate
     if said.aggregate == "often":
         names = [_rate(name) for name in names]

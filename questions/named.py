@@ -1,6 +1,6 @@
 """Phrases for the names that a home holds: symbols, strategies, rules, stages, scenarios."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from questions.vocabulary import Entry, File, Meaning, Phrase, phrase
@@ -49,7 +49,7 @@ class Names(NamedTuple):
 def entries(file: File, names: Names) -> Iterator[Entry]:
     """All phrases for what is stored, and for symbols that are not."""
     yield from _of_symbols(file, names)
-    yield from _of_names(names)
+    yield from _of_names(file, names)
 
 
 def _of_symbols(file: File, names: Names) -> Iterator[Entry]:
@@ -65,7 +65,7 @@ def _of_symbols(file: File, names: Names) -> Iterator[Entry]:
         yield [f"in {money}"], (Meaning("currency", named, "symbol"),)
 
 
-def _of_names(names: Names) -> Iterator[Entry]:
+def _of_names(file: File, names: Names) -> Iterator[Entry]:
     for column, values in (
         ("strategy", names.strategies),
         ("source", names.sources),
@@ -79,6 +79,7 @@ def _of_names(names: Names) -> Iterator[Entry]:
     for rule in names.rules:
         text = rule.replace("_", " ")
         causes = [f"{c} {text}" for c in _CAUSES if c not in _SHORT or " " in text]
+        causes += [f"{cause} {other}" for cause in _CAUSES for other in file.rules.get(rule, ())]
         yield (*causes, f"{text} rule", f"{text} denial"), (Meaning("filter", rule, "rule"),)
     for rule in names.firm_rules:
         yield from _of_firm_rule(rule)
@@ -127,6 +128,7 @@ def _of_stage(stage: str) -> Iterator[Entry]:
     yield (f"{text} stage", f"stage {text}", *([text] if " " in text else [])), (only,)
     ends = ("from {}", "{}", "in {}", "for {}", "{} stage", "in {} stage")
     named = [f"latency {end.format(text)}" for end in ends]
+    named += [f"{text} time", f"time from {text}", f"time for {text}", f"time {text}"]
     both = (Meaning("measure", "latency_ms"), only)
     yield (*named, f"{text} latency", f"{text} stage latency"), both
 
@@ -142,13 +144,13 @@ def _of_scenario(scenario: str) -> Sequence[str]:
     ]
 
 
-def unless_known(names: Names, known: Container[Phrase]) -> Iterator[Entry]:
+def unless_known(names: Names, known: Mapping[Phrase, tuple[Meaning, ...]]) -> Iterator[Entry]:
     """Phrases that give way to words of the language: who did it, what was done, what was wrong."""
     for person in names.people:
         yield (person, f"by {person}"), (Meaning("filter", person, "author"),)
     for action in names.actions:
-        first = action.split()[0]
-        if " " in action and phrase(first) not in known:
+        first = known.get(phrase(action.split()[0]), ())
+        if " " in action and not any(meaning.kind == "measure" for meaning in first):
             done = (Meaning("measure", "audit_events"), Meaning("filter", action, "action"))
             yield (action,), done
     for flaw in names.flaws:

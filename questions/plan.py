@@ -17,6 +17,10 @@ class Span(NamedTuple):
     is_moment: bool = False  # as it was then: "equity at midnight"
 
 
+#: Spans that ask how something is now.
+NOW = frozenset({"now", "right now", "currently", "current", "at the moment"})
+
+
 class Filter(NamedTuple):
     """Rows whose column is one of these values, or none of them."""
 

@@ -101,6 +101,8 @@ def _longest(
     ]
     time = spans.read(near[at : at + 14], now)
     phrase = matching.longest(said[at : at + _LONGEST], lexicon)
+    while phrase.words > 1 and _ends_in_time(near, at + phrase.words - 1, now):
+        phrase = matching.longest(said[at : at + phrase.words - 1], lexicon)
     size = phrase.words
     bound = bounds.read(near[at : at + 8])
     if bound and bound.words > max(size, time.words if time else 0):
@@ -115,6 +117,12 @@ def _longest(
         return [Item(meaning, kept[at + size - 1]) for meaning in phrase.meanings], size
     number = NUMBERS.get(said[at], int(said[at]) if said[at].isdigit() and len(said[at]) < 5 else 0)
     return ([Item(Meaning("number"), number=number)], 1) if number else ([], 0)
+
+
+def _ends_in_time(near: Sequence[str], at: int, now: datetime) -> bool:
+    """Whether a time begins with the last word of a phrase: "my trades | last month"."""
+    time = spans.read(near[at : at + 4], now) if near[at] in ("last", "this") else None
+    return bool(time and time.words > 1)
 
 
 def _unstemmed(typed: str, said: str) -> str:

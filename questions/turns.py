@@ -49,7 +49,7 @@ def _is_grouped(items: Sequence[Item], n: int) -> bool:
 
 
 def _taken(items: Sequence[Item]) -> Turn:
-    items = _did_better(_of_exits(_counted(_changed(_ends(items)))))
+    items = _unnamed(_of_exits(_counted(_changed(_ends(items)))))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
 
 
@@ -107,9 +107,12 @@ def _is_exit(item: Item) -> bool:
     return item.meaning.kind == "filter" and item.meaning.column == "exit"
 
 
-def _did_better(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Which did better, gold or bitcoin": by what they made."""
+def _unnamed(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Which did better, gold or bitcoin": by what they made; "how wide is gold": its spread."""
     kinds = {i.meaning.kind for i in items}
+    wide = [i for i in items if i.meaning.kind == "stop" and i.last in ("wide", "tight")]
+    if wide and not kinds & {"measure", "dimension"} and "filter" in kinds:
+        return [*items, wide[0]._replace(meaning=Meaning("measure", "spread"), last="spread")]
     better = [i for i in items if i.meaning.kind == "comparative" and i.meaning.value in _WORTH]
     if better and "measure" not in kinds and "filter" in kinds:
         return [*items, better[0]._replace(meaning=Meaning("measure", "profit"), last="profit")]

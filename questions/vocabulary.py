@@ -51,6 +51,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     horizons: Words
     reports: Words
     types: Words
+    rules: Words
 
 
 class Meaning(NamedTuple):

@@ -36,6 +36,13 @@ _OCCASION = re.compile(
     r"\bfor (?:the |my |our |a )?(?:\w+day(?:'s)? )?(?:morning |weekly |daily |monthly )?"
     r"(?:meeting|call|review|presentation|boss)\b"
 )
+#: "Over a confidence of 0.6" is a confidence over 0.6.
+_BOUND_OF = re.compile(
+    r"\b(over|above|below|under|beyond|exceeding|more than|less than)"
+    r" an? ([a-z]+(?: [a-z]+)?) of (\d[\d.]*)"
+)
+#: Who asks what was said "when it rejected our orders" does not ask for the time.
+_WHEN_IT = re.compile(r"\bwhen (?:it|they|the broker)(?= (?:reject|refus|declin|turn))")
 #: A rule that stops an order turns it away; a stop order is another thing.
 _TURNED_AWAY = re.compile(
     r"\b(?:stop|block|refuse|deny) (?:an?|any|our|my) (orders?|entry|entries)\b"
@@ -75,7 +82,14 @@ _MEANT = {
 #: What people leave out on a phone.
 _WRITTEN_OUT = {
     "wk": "week", "wks": "weeks", "mth": "month", "hrs": "hours", "rn": "right now",
-    "avg": "average", "msecs": "ms", "bps": "bp", "ystd": "yesterday",
+    "avg": "average", "msecs": "ms", "bps": "bp", "ystd": "yesterday", "whats": "what is",
+    "hows": "how is", "whos": "who is", "wheres": "where is", "theres": "there is",
+    "weve": "we have", "ive": "i have", "im": "i am", "youve": "you have", "dont": "do not",
+    "didnt": "did not", "doesnt": "does not", "isnt": "is not", "arent": "are not",
+    "wasnt": "was not", "werent": "were not", "hasnt": "has not", "havent": "have not",
+    "wont": "will not", "cant": "cannot", "yest": "yesterday", "wkly": "weekly",
+    "ppl": "people", "nr": "number", "num": "number",
+    "qty": "quantity", "mins": "minutes", "secs": "seconds", "mths": "months",
 }  # fmt: skip
 _SHORTHAND = re.compile(rf"\b(?:{'|'.join(_WRITTEN_OUT)})\b")
 NUMBERS = {
@@ -124,6 +138,8 @@ def words(text: str) -> list[str]:
     plain = re.sub(r"(?<=\d) (?=(?:am|pm)\b)", "", plain)
     plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
     plain = _OCCASION.sub(" ", plain)
+    plain = _BOUND_OF.sub(r"\2 \1 \3", plain)
+    plain = _WHEN_IT.sub(" ", plain)
     plain = _TURNED_AWAY.sub(r"denied \1", plain)
     plain = _FARED.sub(r"profit \1", plain)
     plain = _REACHED.sub(_reached, plain)
@@ -144,7 +160,7 @@ def words(text: str) -> list[str]:
     plain = _LAST_DONE.sub(r"\2 \1 \3", plain)
     plain = _BARS_OF.sub(r"\2 \1 \3", plain)
     plain = re.sub(r"\bwhen (?:we|i) (lose|win)\b", _outcomes, plain)
-    plain = re.sub(r"\bwhen (?:we|i) (?:are |go )?(buy|sell|long|short)\b", r"\1", plain)
+    plain = re.sub(r"\bwhen (?:we |i )?(?:are |go |going )?(buy|sell|long|short)\b", r"\1", plain)
     plain = re.sub(r"\b(?<!false )(positive|negative)\b", _signs, plain)
     plain = re.sub(r"\bbreak (.{1,40}?) down\b", r"break down \1", plain)
     for said, meant in _MEANT.items():
