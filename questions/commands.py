@@ -19,8 +19,10 @@ _TO = (
     "|up"
 )
 _COMMAND = re.compile(rf"{_POLITE}(?:{_DEEDS}) (?:{_TO})\b(?! (?:time|price)\b)")
+_DEFINED = re.compile(r"what(?: is|'s| are) an? [\w-]+(?: [\w-]+)?\s*\??$")
 
 
 def is_command(text: str) -> bool:
-    """Whether a sentence asks for a deed."""
-    return bool(_COMMAND.match(text.lower().strip()))
+    """Whether a sentence asks for a deed, or what a word means: "what is a stop loss"."""
+    plain = text.lower().strip()
+    return bool(_COMMAND.match(plain) or _DEFINED.match(plain))

@@ -135,14 +135,16 @@ def _grammar(file: File) -> Iterator[Entry]:
             "one first",
             "to begin with",
         ]
-        yield [f"{text} {end}" for text in texts for end in ends], (Meaning("sorted", value),)
+        short = [text for text in texts if text.count(" ") < 2]
+        yield [f"{text} {end}" for text in short for end in ends], (Meaning("sorted", value),)
     for value, other in (
         ("worst", "best"),
         ("best", "worst"),
         ("most", "least"),
         ("least", "most"),
     ):
-        ways = [f"from {a} to {b}" for a in file.ranks[value] for b in file.ranks[other]]
+        single, others = ([w for w in file.ranks[v] if " " not in w] for v in (value, other))
+        ways = [f"from {a} to {b}" for a in single for b in others]
         yield ways, (Meaning("sorted", value),)
     for value in ("best", "worst"):
         paid = [text for text in file.ranks[value] if set(text.split()) & set(file.money)]

@@ -11,6 +11,8 @@ from questions.lexicon import Lexicon
 from questions.vocabulary import Meaning
 from questions.words import root
 
+_BEFORE = {"on", "in", "for"}
+
 
 class Phrase(NamedTuple):
     """What it says, and how many words it has; 0 for none."""
@@ -41,7 +43,8 @@ def _parted(said: Sequence[str], lexicon: Lexicon) -> Phrase:
         named = lexicon.phrases.get((said[at],), ())
         if len(named) != 1 or (named[0].kind, named[0].column) != ("filter", "symbol"):
             continue
-        joined = _longest([*said[:at], *said[at + 1 :]], lexicon)
-        if joined.words > at:
-            return Phrase((*joined.meanings, *named), joined.words + 1)
+        first = at - 1 if at > 1 and said[at - 1] in _BEFORE else at  # "signals on gold led to"
+        joined = _longest([*said[:first], *said[at + 1 :]], lexicon)
+        if joined.words > first:
+            return Phrase((*joined.meanings, *named), joined.words + at + 1 - first)
     return Phrase()

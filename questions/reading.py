@@ -71,7 +71,9 @@ def items_of(text: str, lexicon: Lexicon, now: datetime) -> list[Item]:
         UnansweredError: a word is neither known nor one that carries nothing.
     """
     if commands.is_command(text):
-        raise UnansweredError("questions are answered here, and nothing is done")
+        raise UnansweredError(
+            "questions about what is stored are answered here, and nothing is done"
+        )
     typed = words(text)
     if not typed or len(typed) > 80:
         raise UnansweredError("ask one question in a sentence")

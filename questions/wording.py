@@ -36,6 +36,8 @@ def _of_halts(said: Parts, names: list[str]) -> Said:
         return said, names
     if said.aggregate == "often":
         return said._replace(aggregate="count"), ["halted"]
+    if said.unit == "min":
+        return said, ["halted_min"]
     return said, ["halts"] if said.aggregate == "count" or said.when or said.rank else names
 
 
@@ -89,6 +91,8 @@ def _by_end(said: Parts, names: list[str]) -> Said:
     if not figure:
         return said, names
     rows = measures()[figure][0]
+    if of[0] in _RESULTS:  # "the longest losing trade"
+        said = said._replace(filters=(*said.filters, Filter("result", (_RESULTS[of[0]],))))
     if rows.name == measures()[of[0]][0].name:
         return said, [figure] if names else names
     if rows.row:
