@@ -22,8 +22,8 @@ def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
             chosen.setdefault(item.meaning.column, {})[item.meaning.value] = None
     several = [column for column, values in chosen.items() if len(values) > 1]
     compares = {item.meaning.value for item in items if item.meaning.kind == "compare"}
-    asked = {i.meaning.value for i in items if i.meaning.kind == "dimension"}
-    if several and not compares and not asked & set(several):
+    dimensions = {i.meaning.value for i in items if i.meaning.kind == "dimension"}
+    if several and not compares and not dimensions & set(several):
         raise UnansweredError(
             'several are named, and not what to do with them: say "versus" or ask for one'
         )
@@ -37,7 +37,7 @@ def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
     ):
         raise UnansweredError("more or less than what is not understood")
     told_apart = bool(several) or by_side or apart or _both_results(items) or _two_figures(items)
-    told_apart = told_apart or bool(asked and compares & {"compare", "comparison"})
+    told_apart = told_apart or bool(dimensions and compares & {"compare", "comparison"})
     if compares - {"and"} and not told_apart:
         raise UnansweredError("what is to be compared is not understood")
     filters = tuple(Filter(column, tuple(values)) for column, values in chosen.items())
