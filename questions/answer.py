@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from questions import grammar, sql, stored
 from questions.catalog import measures
-from questions.lexicon import Names, lexicon
+from questions.lexicon import lexicon
+from questions.named import Names
 from questions.plan import Bound, Plan
 from questions.sql import Place
 
@@ -104,7 +105,7 @@ def says(plan: Plan) -> str:
 
 _AGGREGATES = {
     "rows": "how many rows by a bound", "rows_share": "share of rows by a bound",
-    "groups": "how many groups by a bound",
+    "groups": "how many groups by a bound", "per_group": "mean of groups",
 }  # fmt: skip
 
 

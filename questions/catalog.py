@@ -17,6 +17,10 @@ class Measure(msgspec.Struct, frozen=True):
     one that `refines` others is meant where it stands beside them; `standing` rows are as they are
     now, so that "now" is said of them; `instead` names the figure that is meant beside a dimension
     these rows do not have;
+    `ends` names the figure that an end is of by its word ("the slowest fill" is of the fill time);
+    `passive` rows are made, and make nothing; one `of_result` is a result of trades itself, so that
+    winners among its trades are no condition; `dated` is a date, so that "when" asks for itself;
+    `rate` names the figure that says how often its rows are;
     the largest of a `signed` one is the farthest from nothing;
     `units` the same in another unit, by what people say.
     """
@@ -38,6 +42,11 @@ class Measure(msgspec.Struct, frozen=True):
     instead: dict[str, str] = {}
     refines: tuple[str, ...] = ()
     standing: bool = False
+    rate: str = ""
+    dated: bool = False
+    ends: dict[str, str] = {}
+    passive: bool = False
+    of_result: bool = False
     end: str = ""
     units: dict[str, str] = {}
 

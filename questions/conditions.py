@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from questions import bounds
 from questions.catalog import measures
-from questions.lexicon import Meaning
 from questions.nouns import RESULTS, WEAK
 from questions.plan import Bound, Filter, Span, UnansweredError
 from questions.reading import Item
+from questions.vocabulary import Meaning
 
 
 def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
@@ -22,7 +22,8 @@ def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
             chosen.setdefault(item.meaning.column, {})[item.meaning.value] = None
     several = [column for column, values in chosen.items() if len(values) > 1]
     compares = {item.meaning.value for item in items if item.meaning.kind == "compare"}
-    if several and not compares:
+    dimensions = {i.meaning.value for i in items if i.meaning.kind == "dimension"}
+    if several and not compares and not dimensions & set(several):
         raise UnansweredError(
             'several are named, and not what to do with them: say "versus" or ask for one'
         )
@@ -35,7 +36,9 @@ def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
         item.meaning.kind == "comparative" for item in items
     ):
         raise UnansweredError("more or less than what is not understood")
-    if compares - {"and"} and not (several or by_side or apart or _both_results(items)):
+    told_apart = bool(several) or by_side or apart or _both_results(items) or _two_figures(items)
+    told_apart = told_apart or bool(dimensions and compares & {"compare", "comparison"})
+    if compares - {"and"} and not told_apart:
         raise UnansweredError("what is to be compared is not understood")
     filters = tuple(Filter(column, tuple(values)) for column, values in chosen.items())
     without = tuple(Filter(one.column, (one.value,), leaves_out=True) for one in left_out)
@@ -49,6 +52,12 @@ def _is_contrast(left_out: Filter, chosen: Mapping[str, Mapping[str, None]]) -> 
     """ "A breaker, not a person": what is named already leaves the other out."""
     named = chosen.get(left_out.column, {})
     return bool(named) and not set(left_out.values) & set(named)
+
+
+def _two_figures(items: Sequence[Item]) -> bool:
+    """ "Gross versus net profit": what is compared are two figures."""
+    kinds = [i.meaning.kind for i in items if i.meaning.kind != "stop"]
+    return any(kinds[n : n + 3] == ["measure", "compare", "measure"] for n in range(len(kinds)))
 
 
 def _both_results(items: Sequence[Item]) -> bool:

@@ -31,6 +31,12 @@ UNITS = {
 }
 NUMBERS_SAID = NUMBERS | {"a": 1, "an": 1, "couple": 2}
 PARTS_OF_DAY = {"night": (0, 6), "morning": (6, 12), "afternoon": (12, 18), "evening": (18, 24)}
+#: Other words for now; "we" and "it" are no longer there.
+_AT_THIS = (
+    "at this moment", "this moment", "this very moment", "at this point", "at this time",
+    "this instant", "at this instant", "as speak", "presently", "just now", "as things stand",
+    "this minute", "as of this moment",
+)  # fmt: skip
 _BACK = ("last", "past", "previous", "preceding", "latest")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?")
 _COUNTED = re.compile(r"(\d+)(h|hr|hrs|d|min|m|w)?")
@@ -76,6 +82,7 @@ def _named(said: Sequence[str], now: datetime) -> Taken | None:
         ("at moment", None, None),
         ("moment", None, None),
         ("at present", None, None),
+        *((text, None, None) for text in _AT_THIS),
         ("tonight", today, today + DAY),
         ("last night", today - DAY / 4, today + DAY / 4),
     ):
@@ -90,7 +97,7 @@ def _named(said: Sequence[str], now: datetime) -> Taken | None:
                 return Taken(
                     Span(*hours_of(begin or today, part), f"{text} {said[size]}"), size + 1
                 )
-            return Taken(Span(begin, end, text), size)
+            return Taken(Span(begin, end, "now" if text in _AT_THIS else text), size)
     if said[:1] == ["tomorrow"] or list(said[:2]) in (
         ["next", "week"],
         ["next", "month"],

@@ -4,19 +4,18 @@ Every word is either understood or carries nothing by a stated list; one that is
 attempt. So a question that means more than the grammar knows is refused and never answered in part.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from questions.catalog import Measure, Rows, measures
+from questions.catalog import Measure, Rows
+from questions.checks import TIMES, check
+from questions.clock import with_hours
 from questions.lexicon import Lexicon
-from questions.measured import ENDS_OF_TIME, fixes, measured
+from questions.measured import ENDS_OF_TIME, measured
 from questions.nouns import NOUNS
 from questions.parts import Parts, parts_of
-from questions.plan import Bound, Filter, Plan, Span, UnansweredError
+from questions.plan import NOW, Bound, Plan, UnansweredError
 from questions.reading import items_of
-
-_TIMES = ("hour", "day", "weekday", "week", "month")
-
+from questions.wording import fixes
 
 _GOOD = {
     ("best", "more"): "most",
@@ -32,7 +31,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime) -> Plan:
     Raises:
         UnansweredError: a word is not known, the parts do not go together, or nothing is asked.
     """
-    items = items_of(text, lexicon, now)
+    items = with_hours(items_of(text, lexicon, now))
     return _plan(parts_of(items, now))._replace(now=now)
 
 
@@ -40,6 +39,7 @@ def _plan(said: Parts) -> Plan:
     said, rows, chosen = measured(said)
     said = _signed(_renamed(said, rows, chosen[0]), chosen[0])
     first = chosen[0]
+    said = said._replace(when=said.when and not first.dated)
     if said.is_none:
         return _none(said, rows, first)
     if _newest_of_each(said, rows, first):
@@ -77,8 +77,8 @@ def _plan(said: Parts) -> Plan:
             said = said._replace(asks_which=True, one=said.one or not said.number)
         dimensions = (*dimensions, first.each)
     aggregate, order, limit = _ordered(said, rows, first, dimensions)
-    _check(said, rows, chosen, dimensions, aggregate)
-    if said.span.text in _NOW and "now" in first.values and not aggregate:
+    check(said, rows, chosen, dimensions, aggregate)
+    if said.span.text in NOW and "now" in first.values and not aggregate:
         aggregate = "now"
     return Plan(
         measure="+".join(m.name for m in chosen),
@@ -102,7 +102,7 @@ def _none(said: Parts, rows: Rows, first: Measure) -> Plan:
         raise UnansweredError(f"which have no {first.name} is not understood")
     if said.rank or said.sorting or said.bounds or said.aggregate not in ("", "count"):
         raise UnansweredError(f"more of those without {first.name} is asked than is understood")
-    _check(said, rows, (first,), said.dimensions, "")
+    check(said, rows, (first,), said.dimensions, "")
     aggregate = "groups" if said.aggregate == "count" else ""
     return Plan(
         measure=first.name,
@@ -119,10 +119,10 @@ def _none(said: Parts, rows: Rows, first: Measure) -> Plan:
 def _newest_of_each(said: Parts, rows: Rows, first: Measure) -> bool:
     """ "When did the last tick of each symbol arrive"."""
     is_end = said.rank in ENDS_OF_TIME and first.counts and not said.number
-    of_rows = set(said.dimensions) & {*rows.row, *_TIMES}
+    of_rows = set(said.dimensions) & {*rows.row, *TIMES}
     return (
         is_end
-        and said.when
+        and (said.when or not rows.shown)  # "the last heartbeat per process"
         and bool(said.dimensions)
         and not (of_rows or said.asks_which or said.who)
     )
@@ -131,7 +131,7 @@ def _newest_of_each(said: Parts, rows: Rows, first: Measure) -> bool:
 def _ends_of_each(said: Parts, rows: Rows, first: Measure) -> Plan:
     if said.aggregate or said.sorting:
         raise UnansweredError("the newest of each is not understood")
-    _check(said, rows, (first,), said.dimensions, "")
+    check(said, rows, (first,), said.dimensions, "")
     return Plan(
         measure=first.name,
         aggregate="",
@@ -211,7 +211,7 @@ def _lists(said: Parts, rows: Rows, first: Measure) -> bool:
 
 
 def _list(said: Parts, rows: Rows, first: Measure) -> Plan:
-    _check(said, rows, (first,), (), "")
+    check(said, rows, (first,), (), "")
     return Plan(
         measure=first.name,
         aggregate="",
@@ -248,7 +248,7 @@ def _rows_of_time(said: Parts, rows: Rows, first: Measure) -> Plan:
         raise UnansweredError("the newest of each is not understood")
     if others:  # "the last denied order: when, and by which rule"
         said = said._replace(when=False)
-    _check(said, rows, (first,), (), "")
+    check(said, rows, (first,), (), "")
     return Plan(
         measure=first.name,
         aggregate="",
@@ -272,6 +272,8 @@ def _ordered(
     if said.unit == "percent" and "percent" not in measure.units:
         said = said._replace(aggregate="share")
     rank, aggregate = said.rank, "" if said.aggregate == "often" else said.aggregate
+    if aggregate == "mean" and measure.counts and "mean" not in measure.values and dimensions:
+        aggregate = "per_group" if set(dimensions) <= set(TIMES) else aggregate
     if said.sorting and not rank:
         if not dimensions:
             raise UnansweredError("what is to be sorted is not understood")
@@ -283,7 +285,9 @@ def _ordered(
     if not rank:
         one = len(said.filters) == 1 and len(said.filters[0].values) == 1
         one = one and (measure.counts or "sum" in measure.values)
-        if aggregate == "share" and "share" not in measure.values and not (dimensions or one):
+        some = measure.counts and measure.where != "1"
+        apart = dimensions or one or some
+        if aggregate == "share" and "share" not in measure.values and not apart:
             raise UnansweredError("a share of what is not understood")
         return aggregate, ("most" if said.asks_which and not said.one and dimensions else ""), 0
     is_row = any(dimension in rows.row for dimension in dimensions)
@@ -306,77 +310,3 @@ def _end(rank: str, measure: Measure, better: str) -> str:
     if (rank, better) not in _GOOD:
         raise UnansweredError(f"whether more or less of {measure.name} is {rank} is not known")
     return _GOOD[rank, better]
-
-
-def _check(
-    said: Parts, rows: Rows, chosen: Sequence[Measure], dimensions: Sequence[str], aggregate: str
-) -> None:
-    """Everything said must find its place in the rows; nothing is left out in silence."""
-    for filter_ in said.filters:
-        if filter_.column not in rows.columns and not (filter_.column == "weekday" and rows.time):
-            raise UnansweredError(f"{chosen[0].name} is not told apart by {filter_.column}")
-    for dimension in dimensions:
-        timed = dimension in _TIMES and rows.time and not (rows.daily and dimension == "hour")
-        if not (dimension in rows.columns or dimension in rows.row or timed):
-            raise UnansweredError(f"{chosen[0].name} is not told apart by {dimension}")
-    span = said.span
-    if not rows.time and (span.begin or span.hours or (span.end and span.begin)):
-        raise UnansweredError(f"of {chosen[0].name} only the newest is kept here")
-    if rows.daily and (span.hours or _within_a_day(span)):
-        raise UnansweredError(f"{chosen[0].name} is kept by day")
-    if aggregate == "mean" and "sum" in chosen[0].values and set(dimensions) & set(_TIMES):
-        raise UnansweredError(
-            "an average over single trades, or over the sums of days? ask for one"
-        )
-    is_now = any(_is_newest(measure) or measure.standing for measure in chosen)
-    if span.text in _NOW and rows.time and not is_now:
-        raise UnansweredError(f"{chosen[0].name} is of a time, not of a moment: say since when")
-    kinds = aggregate.split("+")
-    if len(kinds) > 1 and (len(chosen) > 1 or _is_row(rows, dimensions)):
-        raise UnansweredError(f"{' and '.join(kinds)} of several things at once: ask for one")
-    for measure in chosen:
-        if aggregate == "change" and _changes(measure):
-            continue
-        missing = [k for k in kinds if k not in ("share", *ROWS) and k not in measure.values]
-        if missing and not _is_row(rows, dimensions):
-            raise UnansweredError(f"{measure.name} has no {missing[0]}")
-    _check_bounds(said.bounds, rows, said.filters)
-    if said.fixed and rows.name not in ("var", "var_measures", "var_backtests"):
-        raise UnansweredError("a confidence or method belongs to value at risk")
-
-
-def _changes(measure: Measure) -> bool:
-    """Whether it is a level, of which "how much has it changed" can be asked."""
-    return measure.values[""].startswith("argMax") and "row" in measure.values
-
-
-#: Rows that hold a bound: how many, and what share of all; groups that do.
-ROWS = ("rows", "rows_share", "groups")
-
-
-def _check_bounds(bounds: Sequence[Bound], rows: Rows, filters: Sequence[Filter]) -> None:
-    """Prices of different symbols have no bound in common."""
-    one = any(f.column == "symbol" and len(f.values) == 1 and not f.leaves_out for f in filters)
-    for bound in bounds:
-        measure = measures()[bound.measure][1]
-        if measure.pooled and not one and "symbol" in rows.columns:
-            raise UnansweredError(f"{bound.measure} of which symbol is not said")
-        if not bound.of_groups and "row" not in measure.values:
-            raise UnansweredError(f"{bound.measure} of single rows is not kept")
-
-
-_NOW = {"now", "right now", "currently", "current", "at the moment"}
-
-
-def _is_newest(measure: Measure) -> bool:
-    return "now" in measure.values or measure.values[""].startswith("argMax")
-
-
-def _is_row(rows: Rows, dimensions: Sequence[str]) -> bool:
-    return any(dimension in rows.row for dimension in dimensions)
-
-
-def _within_a_day(span: Span) -> bool:
-    end = None if span.is_until_now else span.end
-    moments = [moment for moment in (span.begin, end) if moment]
-    return any(moment.hour or moment.minute or moment.second for moment in moments)

@@ -1,44 +1,16 @@
 """Phrases that a question may hold, and what each says; the words are in `words.toml`."""
 
-import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import resources
 from typing import NamedTuple
 
-import msgspec
-
+from questions import at_risk, named
 from questions.catalog import measures
+from questions.named import Names
+from questions.nouns import STRICT
 from questions.plan import Span
-from questions.words import stem, words
+from questions.vocabulary import Entry, File, Meaning, Phrase, file, phrase
+from questions.words import root
 
-Phrase = tuple[str, ...]
-_RISK = {
-    "var": "value_at_risk",
-    "value at risk": "value_at_risk",
-    "es": "expected_shortfall",
-    "expected shortfall": "expected_shortfall",
-}
-_CAUSES = (
-    "because",
-    "because of",
-    "due to",
-    "for",
-    "for a",
-    "by",
-    "by the",
-    "on",
-    "for being",
-    "as",
-    "with",
-    "with reason",
-    "reason",
-    "rule",
-    "under",
-    "under rule",
-    "by rule",
-    "from",
-)
-_SHORT = {"by", "for", "on", "with"}  # too little before a rule of one word
 _ENDS = {
     "less": "least",
     "lower": "least",
@@ -54,111 +26,71 @@ _ENDS = {
 }
 _CARRIED = {"volatile": "volatility_bp", "profitable": "profit"}
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-NO_ADVERBS = frozenset({"trade", "order", "report", "author", "item"})
-_Words = dict[str, tuple[str, ...]]
+_NO_ADVERBS = frozenset({"trade", "order", "report", "author", "item"})
+#: Beside these words a rule may be called by its bare name.
+_DENIALS = {"denied", "deny", "denial", "refuse", "refused", "block", "blocked", "stop", "stopped"}
+_FIRMS = {"headroom", "firm", "prop", "breach", "rule", "target", "closest", "left", "limit"}
+_INFLECTS = {"measure", "filter", "dimension", "compare"}
+_ROWS = {"order", "trade", "prediction"}
+_INFLECTED = 5  # words of a phrase that may stand in another form
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    light: tuple[str, ...]
-    stop: tuple[str, ...]
-    group: tuple[str, ...]
-    which: tuple[str, ...]
-    comparative: tuple[str, ...]
-    who: tuple[str, ...]
-    much: tuple[str, ...]
-    without: tuple[str, ...]
-    rest: tuple[str, ...]
-    would: tuple[str, ...]
-    when: tuple[str, ...]
-    why: tuple[str, ...]
-    compare: tuple[str, ...]
-    ranking: tuple[str, ...]
-    money: tuple[str, ...]
-    currencies: tuple[str, ...]
-    dimensions: _Words
-    adverbs: _Words
-    aggregates: _Words
-    ranks: _Words
-    sides: _Words
-    purposes: _Words
-    exits: _Words
-    filters: dict[str, _Words]
-    sessions: _Words
-    parts: _Words
-    symbols: _Words
-    units: _Words
-    intervals: _Words
-    methods: _Words
-    confidences: _Words
-    horizons: _Words
-    reports: _Words
-    types: _Words
+class Lexicon(NamedTuple):
+    """Phrases as they are written, by the roots of their words, and all words there are."""
+
+    phrases: Mapping[Phrase, tuple[Meaning, ...]]
+    roots: Mapping[Phrase, tuple[Meaning, ...]]
+    at_risk: Mapping[Phrase, tuple[Meaning, ...]]
+    of_denials: Mapping[Phrase, tuple[Meaning, ...]]
+    of_firms: Mapping[Phrase, tuple[Meaning, ...]]
+    words: frozenset[str]
+
+    def beside(self, said: Sequence[str]) -> "Lexicon":
+        """With what means something only beside the figures that these words name."""
+        more = [self.at_risk] if at_risk.is_named(said) else []
+        more += [self.of_denials] if _DENIALS & set(said) else []
+        more += [self.of_firms] if _FIRMS & set(said) else []
+        merged = {key: meanings for one in (self.phrases, *more) for key, meanings in one.items()}
+        return self._replace(phrases=merged) if more else self
 
 
-class Meaning(NamedTuple):
-    """What a phrase says: its kind (measure, dimension, filter, rank, …) and value."""
-
-    kind: str
-    value: str = ""
-    column: str = ""
-    span: Span | None = None
-
-
-class Names(NamedTuple):
-    """What is stored: values by column, as they are written. An unknown symbol is refused."""
-
-    symbols: tuple[str, ...] = ()
-    strategies: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
-    stages: tuple[str, ...] = ()
-    scenarios: tuple[str, ...] = ()
-    controls: tuple[str, ...] = ()
-    processes: tuple[str, ...] = ()
-    severities: tuple[str, ...] = ()
-    firm_rules: tuple[str, ...] = ()
-
-
-Lexicon = Mapping[Phrase, tuple[Meaning, ...]]
-_Entry = tuple[Iterable[str], tuple[Meaning, ...]]
-
-
-@functools.cache
-def _file() -> _File:
-    text = resources.files("questions").joinpath("words.toml").read_bytes()
-    return msgspec.toml.decode(text, type=_File)
-
-
-@functools.cache
-def light() -> frozenset[str]:
-    """Words that carry nothing, and are taken out before anything is matched."""
-    return frozenset(_file().light)
-
-
-def phrase(text: str) -> Phrase:
-    """As it is matched: singular, without what carries nothing."""
-    return tuple(stem(word) for word in words(text) if word not in light())
-
-
-def lexicon(names: Names) -> dict[Phrase, tuple[Meaning, ...]]:
+def lexicon(names: Names) -> Lexicon:
     """All phrases for a home that holds these names; of two meanings the later one holds."""
-    file = _file()
+    words = file()
     entries = (
-        *_grammar(file),
-        *_filters(file),
+        *_grammar(words),
+        *_filters(words),
         *_measures(),
-        *_breaks(file),
-        *_value_at_risk(file),
+        *_rates(words),
+        *_breaks(words),
+        *named.entries(words, names),
     )
-    return {
-        key: meanings
-        for texts, meanings in (*entries, *_of_symbols(file, names), *_of_names(names))
-        for text in texts
-        if (key := phrase(text))
-    }
+    phrases = _phrases(entries)
+    phrases = _phrases(named.unless_known(names, phrases)) | phrases
+    beside = (
+        at_risk.phrases(words),
+        _phrases(named.beside_denials(names)),
+        _phrases(named.beside_firms(names)),
+    )
+    every = frozenset(word for one in (phrases, *beside) for key in one for word in key)
+    return Lexicon(phrases, _by_root(phrases), *beside, every)
 
 
-def _grammar(file: _File) -> Iterator[_Entry]:
+def _phrases(entries: Iterable[Entry]) -> dict[Phrase, tuple[Meaning, ...]]:
+    return {key: said for texts, said in entries for text in texts if (key := phrase(text))}
+
+
+def _by_root(phrases: Mapping[Phrase, tuple[Meaning, ...]]) -> dict[Phrase, tuple[Meaning, ...]]:
+    """Figures by the roots of their words; what two forms would say differently is left out."""
+    said: dict[Phrase, set[tuple[Meaning, ...]]] = {}
+    for key, meanings in phrases.items():
+        inflects = meanings[0].kind in _INFLECTS and meanings[0].value not in STRICT
+        if inflects and len(key) <= _INFLECTED:
+            said.setdefault(tuple(root(word) for word in key), set()).add(meanings)
+    return {key: meanings.pop() for key, meanings in said.items() if len(meanings) == 1}
+
+
+def _grammar(file: File) -> Iterator[Entry]:
     yield file.stop, (Meaning("stop"),)
     yield file.why, (Meaning("why"),)
     for text in file.comparative:
@@ -176,7 +108,7 @@ def _grammar(file: _File) -> Iterator[_Entry]:
     yield file.when, (Meaning("when"),)
     yield file.ranking, (Meaning("rank", "most", "ranking"),)
     for dimension, nouns in file.dimensions.items():
-        if dimension not in NO_ADVERBS:
+        if dimension not in _NO_ADVERBS:
             yield [f"{noun} by {noun}" for noun in nouns], (Meaning("adverb", dimension),)
     for word in file.group:
         yield (word,), (Meaning("group", word),)
@@ -203,21 +135,35 @@ def _grammar(file: _File) -> Iterator[_Entry]:
             "one first",
             "to begin with",
         ]
-        yield [f"{text} {end}" for text in texts for end in ends], (Meaning("sorted", value),)
+        short = [text for text in texts if text.count(" ") < 2]
+        yield [f"{text} {end}" for text in short for end in ends], (Meaning("sorted", value),)
     for value, other in (
         ("worst", "best"),
         ("best", "worst"),
         ("most", "least"),
         ("least", "most"),
     ):
-        ways = [f"from {a} to {b}" for a in file.ranks[value] for b in file.ranks[other]]
+        single, others = ([w for w in file.ranks[v] if " " not in w] for v in (value, other))
+        ways = [f"from {a} to {b}" for a in single for b in others]
         yield ways, (Meaning("sorted", value),)
     for value in ("best", "worst"):
         paid = [text for text in file.ranks[value] if set(text.split()) & set(file.money)]
         yield paid, (Meaning("rank", value), Meaning("measure", "profit"))
 
 
-def _filters(file: _File) -> Iterator[_Entry]:
+def _rates(file: File) -> Iterator[Entry]:
+    """ "What percentage of orders got denied" asks how often, and for no part of the denials."""
+    shares = file.aggregates["share"]
+    for _, measure in measures().values():
+        of = [
+            text for text in measure.words if text.split()[0] in _ROWS or text.split()[-1] in _ROWS
+        ]
+        if measure.rate and measure.counts:
+            said = [f"{share} {text}" for share in shares for text in of if len(text.split()) < 4]
+            yield said, (Meaning("measure", measure.rate),)
+
+
+def _filters(file: File) -> Iterator[Entry]:
     named = {"side": file.sides, "exit": file.exits, "purpose": file.purposes, **file.filters}
     for column, table in named.items():
         for value, texts in table.items():
@@ -234,7 +180,7 @@ def _filters(file: _File) -> Iterator[_Entry]:
         yield longer, (Meaning("measure", "bars"), Meaning("filter", interval, "interval"))
 
 
-def _breaks(file: _File) -> Iterator[_Entry]:
+def _breaks(file: File) -> Iterator[Entry]:
     for report, texts in file.reports.items():
         ends = (
             "{} break",
@@ -252,7 +198,7 @@ def _hours(text: str, name: str) -> Span:
     return Span(hours=(int(first), int(last)), text=name)
 
 
-def _measures() -> Iterator[_Entry]:
+def _measures() -> Iterator[Entry]:
     mean, joined = Meaning("aggregate", "mean"), Meaning("compare", "and")
     sizes = ("trade size", "size trade", "position size", "lot size", "size position")
     sized = [f"{word} {size}" for word in ("average", "mean", "typical", "avg") for size in sizes]
@@ -267,134 +213,3 @@ def _measures() -> Iterator[_Entry]:
     yield ("before and after cost", "before and after commission"), (before, joined, after)
     yield ("gross and net exposure",), (gross, joined, net)
     yield ("net and gross exposure",), (net, joined, gross)
-
-
-def _value_at_risk(file: _File) -> Iterator[_Entry]:
-    """ "95 % one day VaR", "VaR at 95 %", in any order."""
-    tables = (
-        ("measure", file.methods),
-        ("confidence", file.confidences),
-        ("horizon", file.horizons),
-    )
-    single = [(Meaning("var", v, column), t) for column, table in tables for v, t in table.items()]
-    for text, value in ((t, v) for v, texts in file.confidences.items() for t in texts):
-        yield (
-            (f"{text} confidence", f"{text} confidence level"),
-            (Meaning("var", value, "confidence"),),
-        )
-    for text, value in ((t, v) for v, texts in file.horizons.items() for t in texts if " " in t):
-        yield (f"in {text}", f"within {text}"), (Meaning("var", value, "horizon"),)
-    for of, name in _RISK.items():
-        figure = Meaning("measure", name)
-        for fixed, texts in single:
-            ends = [f"{text} {of}" for text in texts] + [
-                f"{of} {at} {text}" for text in texts for at in ("at", "over", "for", "with", "")
-            ]
-            yield ends, (figure, fixed)
-        for first, texts in single:
-            for second, others in single:
-                if first.column != second.column:
-                    yield _both(of, texts, others), (figure, first, second)
-
-
-def _both(of: str, first: Iterable[str], second: Iterable[str]) -> Iterator[str]:
-    """ "95 % one day VaR", "95 % VaR over one day", "VaR at 95 % over one day"."""
-    for a in first:
-        for b in second:
-            yield f"{a} {b} {of}"
-            yield from (f"{a} {of} {at} {b}" for at in ("over", "for", "at", ""))
-            yield from (
-                f"{of} {one} {a} {two} {b}"
-                for one in ("over", "at", "for", "")
-                for two in ("over", "at", "for", "with", "")
-            )
-
-
-def _of_symbols(file: _File, names: Names) -> Iterator[_Entry]:
-    for symbol, texts in file.symbols.items():
-        stored = symbol in names.symbols
-        kind = Meaning("filter", symbol, "symbol") if stored else Meaning("missing", symbol)
-        yield (*texts, symbol), (kind,)
-    for symbol in names.symbols:
-        yield (symbol,), (Meaning("filter", symbol, "symbol"),)
-    for money in file.currencies:
-        symbol = next((name for name, texts in file.symbols.items() if money in texts), "")
-        named = symbol if symbol in names.symbols else ""
-        yield [f"in {money}"], (Meaning("currency", named, "symbol"),)
-
-
-def _of_names(names: Names) -> Iterator[_Entry]:
-    for column, values in (
-        ("strategy", names.strategies),
-        ("source", names.sources),
-        ("process", names.processes),
-        ("severity", names.severities),
-    ):
-        for value in values:
-            yield (f"{column} {value}", f"{value} {column}"), (Meaning("filter", value, column),)
-    for stage in names.stages:
-        yield from _of_stage(stage)
-    for rule in names.rules:
-        text = rule.replace("_", " ")
-        causes = [f"{c} {text}" for c in _CAUSES if c not in _SHORT or " " in text]
-        yield (*causes, f"{text} rule", f"{text} denial"), (Meaning("filter", rule, "rule"),)
-    for rule in names.firm_rules:
-        yield from _of_firm_rule(rule)
-    for scenario in names.scenarios:
-        yield _of_scenario(scenario), (Meaning("filter", scenario, "scenario"),)
-    for control in names.controls:
-        text = f"{control.replace('_', ' ')} alert"
-        yield (text,), (Meaning("measure", "alerts"), Meaning("filter", control, "control"))
-
-
-def _of_firm_rule(rule: str) -> Iterator[_Entry]:
-    text = rule.replace("_", " ")
-    ends = (
-        "{} headroom",
-        "headroom {}",
-        "headroom for {}",
-        "headroom to {} limit",
-        "headroom before {}",
-        "headroom under {}",
-        "headroom on {}",
-        "headroom {} limit",
-        "left before {} limit",
-        "room left before {} limit",
-        "prop firm {} limit",
-        "prop firm {}",
-        "firm {} limit",
-        "firm {} rule",
-        "headroom of {} rule",
-        "headroom in {}",
-        "headroom under {} rule",
-        "headroom for {} rule",
-        "left before {} rule",
-        "room left before {} rule",
-        "missing to {}",
-        "still missing to {}",
-        "lacking to {}",
-        "left to {}",
-        "headroom ever on {} rule",
-    )
-    named = [end.format(text) for end in ends]
-    yield named, (Meaning("measure", "headroom"), Meaning("filter", rule, "rule"))
-
-
-def _of_stage(stage: str) -> Iterator[_Entry]:
-    text, only = stage.replace("_", " "), Meaning("filter", stage, "stage")
-    yield (f"{text} stage", f"stage {text}", *([text] if " " in text else [])), (only,)
-    ends = ("from {}", "{}", "in {}", "for {}", "{} stage", "in {} stage")
-    named = [f"latency {end.format(text)}" for end in ends]
-    both = (Meaning("measure", "latency_ms"), only)
-    yield (*named, f"{text} latency", f"{text} stage latency"), both
-
-
-def _of_scenario(scenario: str) -> Sequence[str]:
-    """By its name, with and without the year."""
-    text = scenario.replace("_", " ").replace("-", " ")
-    short = " ".join(word for word in text.split() if not word.isdigit())
-    ends = ("{} scenario", "scenario {}", "{} stress", "stress {}", "in {}")
-    return [
-        text if " " in text else f"{text} stress",
-        *(e.format(t) for t in (text, short) for e in ends),
-    ]

@@ -1,17 +1,17 @@
 """Which figure is asked for: words beside each other, nouns, what goes without saying, units."""
 
-from collections.abc import Sequence
-
+from questions.bounded import without_bounded
 from questions.catalog import Measure, Rows, measures, narrowed
-from questions.nouns import COSTS, NOUNS, STRICT, WEAK
+from questions.nouns import NOUNS, STRICT, WEAK
 from questions.parts import Parts
-from questions.plan import Bound, Filter, UnansweredError
+from questions.plan import UnansweredError
+from questions.wording import fixes, worded
 
 
 def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
     """What is asked for, step by step: words, nouns, what goes without saying, ends, units."""
-    said, names = _without_bounded(said)
-    said, names = _worded(said, names)
+    said, names = without_bounded(said)
+    said, names = worded(said, names)
     if said.aggregate in _ENDS_BY_WORTH and set(names) == {"trades"}:
         names = ["profit"]
     names = _unsaid(said, _without_nouns(said, names))
@@ -26,7 +26,7 @@ def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
         raise UnansweredError(f"{' and '.join(names)} are of different rows; ask for one at a time")
     if said.aggregate in _ENDS_BY_WORTH:
         said = _by_worth(said, every[names[0]][1])
-    if names[0] in _PASSIVE and said.rank in ("best", "worst"):
+    if every[names[0]][1].passive and said.rank in ("best", "worst"):
         said = said._replace(rank="most" if said.rank == "best" else "least")
     if said.rank and every[names[0]][1].each == "stage" and not (said.dimensions or said.filters):
         raise UnansweredError("the latency of which stage, or of each, is not said")
@@ -50,6 +50,7 @@ def _by_worth(said: Parts, measure: Measure) -> Parts:
 def _fitting(said: Parts, names: list[str]) -> list[str]:
     """ "Alerts by scenario" are those of surveillance: a word may be of two kinds of rows."""
     wanted = [*said.dimensions, *(one.column for one in said.filters)]
+    wanted += ["trading_day"] if said.by_trading_day else []
     fitting = []
     for name in names:
         rows, measure = measures()[name]
@@ -65,151 +66,6 @@ def _of_one_row(said: Parts, measure: Measure, rows: Rows) -> Parts:
     if not (ends and asks_row) or said.dimensions or said.aggregate or said.when:
         return said
     return said._replace(dimensions=(said.single,), asks_which=True, one=not said.number)
-
-
-def _without_bounded(said: Parts) -> tuple[Parts, list[str]]:
-    """What is asked for besides the figures that bound its rows; of nothing else, how many rows."""
-    if not said.bounds:
-        return said, list(said.names)
-    named = [name for name in said.names if name not in said.bounded]
-    said = _of_named_rows(said)
-    rows = measures()[said.bounds[0].measure][0].name
-    if any(measures()[bound.measure][0].name != rows for bound in said.bounds[1:]):
-        raise UnansweredError("bounds on several things at once: ask for one")
-    strong = [name for name in named if name not in WEAK and name not in NOUNS]
-    if strong:
-        others = measures()[strong[0]][1].instead.values()
-        there = [name for name in others if measures()[name][0].name == rows]
-        if there and measures()[strong[0]][0].name != rows:
-            return said, there[:1]
-        if measures()[strong[0]][0].name != rows:
-            raise UnansweredError(f"{strong[0]} and {said.bounds[0].measure} are kept apart")
-        return said, strong
-    return _of_bounded(said, has_noun=bool(named) or said.whichever)
-
-
-def _of_named_rows(said: Parts) -> Parts:
-    """Signals have a confidence of their own, and bars count ticks of theirs."""
-    every = measures()
-    rows = {every[name][0].name for name in said.names if name not in said.bounded}
-
-    def of_rows(bound: Bound) -> Bound:
-        others = every[bound.measure][1].instead.values()
-        there = [name for name in others if every[name][0].name in rows]
-        return bound._replace(measure=there[0]) if there else bound
-
-    return said._replace(bounds=tuple(of_rows(bound) for bound in said.bounds))
-
-
-def _of_bounded(said: Parts, *, has_noun: bool) -> tuple[Parts, list[str]]:
-    """Rows that hold a bound: counted, their share, listed; or groups whose figure holds it."""
-    name = said.bounds[0].measure
-    aggregate = said.aggregate
-    if said.asks_which and not has_noun and set(said.dimensions) - set(NOUNS.values()):
-        groups = tuple(bound._replace(of_groups=True) for bound in said.bounds)
-        groups_of = _GROUPED.get(name, name)
-        if aggregate == "count":
-            return said._replace(bounds=groups, aggregate="groups", asks_which=False), [groups_of]
-        return said._replace(bounds=groups), [groups_of]
-    if aggregate in ("often", "share"):
-        aggregate = "rows_share"
-    elif aggregate == "" and has_noun and not said.dimensions and not said.rank:
-        return said._replace(whichever=True, unit=""), [name]
-    elif aggregate in ("", "count") and not (said.whichever or said.rank or _of_row(said)):
-        aggregate = "rows"
-    if said.whichever and aggregate == "count":
-        aggregate = ""
-    return said._replace(aggregate=aggregate, unit=""), [name]
-
-
-def _of_row(said: Parts) -> bool:
-    return bool(set(said.dimensions) & set(NOUNS.values()))
-
-
-#: Of a group, "a loss over 200" is of what all its trades made.
-_GROUPED = {"losers": "profit", "winners": "profit"}
-
-
-def _worded(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
-    """Words that mean another figure beside some other word."""
-    if "costs" in names and COSTS & set(names) and not said.joints:
-        names.remove("costs")
-    if set(names) == {"costs", "slippage_bp"}:  # "which hours cost us most in slippage"
-        names = ["slippage_cost"]
-    if names == ["trading_state"] and (said.aggregate == "count" or said.when or said.rank):
-        names = ["halts"]
-    said, names = _of_result(said, names)
-    if said.much and not said.aggregate and names in (["winners"], ["losers"]):
-        names = ["profit"]
-    if "filled_lots" in names and {"closed", "trades"} & set(names):
-        names = ["traded_lots"]
-    elif said.aggregate == "count" and said.single and set(names) == {"traded_lots", "trades"}:
-        names = ["filled_lots"]  # "how many lots did we trade"
-    if "closed" in names:  # trades are closed, and their figures are
-        names = [name for name in names if name != "closed"] or ["trades"]
-        if any(measures()[name][0].name != "trades" for name in names):
-            raise UnansweredError("closed is said of trades alone")
-    if said.aggregate == "share" and ("orders" in names or not said.dimensions):
-        rated = [_OFTEN[name] for name in names if name in ("denied", "rejected", "filled_orders")]
-        names, said = rated or names, said._replace(aggregate="" if rated else said.aggregate)
-    if said.aggregate == "count" and any(name.endswith("_lots") for name in names):
-        said = said._replace(aggregate="")
-    if "fills" in names and len(names) == 1 and said.rank_word in _FAST:
-        said = said._replace(dimensions=("order",), asks_which=True, one=not said.number)
-        names = ["fill_ms"]
-    if names == ["trades"] and said.rank_word in ("longest", "shortest"):
-        names = ["holding_s"]
-    if set(names) & {"traded_lots", "filled_lots"} and "open_positions" in names:
-        names = ["open_lots"]
-    if set(names) <= {"trades"} and said.rank_word in _CHEAP:
-        names, said = ["spread"], said._replace(single="")  # "when is euro cheapest to trade"
-    if "drifted_features" in names and set(names) <= {"drifted_features", "psi"} and said.rank:
-        said = said._replace(dimensions=("feature",), asks_which=True, one=not said.number)
-        names = ["psi"]
-    if names == ["open_positions"] and said.span.begin:
-        names = ["opened_trades"]
-    if names == ["losers"] and said.earns == "lost" and said.asks_which and not said.rank:
-        names = ["profit"]
-    if said.aggregate == "often" and fixes(said.filters, "rule"):
-        said = said._replace(aggregate="count")  # of one rule there is no rate
-    if said.aggregate == "often":
-        names = [_OFTEN.get(name, name) for name in names]
-    if "models" in names and len(names) > 1:
-        names.remove("models")
-    return said, names
-
-
-def _of_result(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
-    """ "Holding time of losing trades": of which trades, where another figure is asked for."""
-    results = [name for name in names if name in _RESULTS]
-    if len(results) == 1 and set(names) - {"trades"} == {"profit", *results} and not said.joints:
-        return said._replace(aggregate=said.aggregate or "sum"), results
-    others = [name for name in names if name not in _RESULTS and name not in WEAK]
-    if set(names) == set(_RESULTS) and not said.joints and said.aggregate in ("", "count"):
-        others = ["trades"]  # "winners versus losers today"
-    elif not results or len(others) != 1 or said.joints > len(results) - 1:
-        return said, names
-    if measures()[others[0]][0].name != "trades" or (
-        others[0] in _OF_RESULTS and others != ["trades"]
-    ):
-        return said, names
-    values = tuple(_RESULTS[name] for name in results)
-    dimensions = said.dimensions if len(values) == 1 else ("result", *said.dimensions)
-    dimensions = tuple(name for name in dimensions if name != "trade" or said.rank)
-    filters = (*said.filters, Filter("result", values))
-    return said._replace(filters=filters, dimensions=dimensions), others
-
-
-_RESULTS = {"winners": "winner", "losers": "loser"}
-
-
-_OF_RESULTS = {"profit", "win_rate", "loss_rate", "profitable_trades", "trades", "closed"}
-
-
-_CHEAP = {"cheapest", "dearest", "priciest", "costliest"}
-
-
-_FAST = {"slowest", "fastest", "quickest"}
 
 
 def _without_nouns(said: Parts, names: list[str]) -> list[str]:
@@ -241,8 +97,12 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["open_positions"]
     if not names and said.dimensions == ("side",) and not (said.span.begin or said.rank):
         names = ["open_lots"]  # "are we long or short on gold"
-    if not names and said.rank in ("best", "worst") and said.dimensions:
-        names = ["profit"]
+    if not names and said.rank in ("best", "worst") and (said.dimensions or said.number == 1):
+        names = ["profit"]  # "the best day", "my worst one"
+    if not names and fixes(said.filters, "role"):
+        names = ["role_hit_rate"]  # "champion against challenger"
+    if not names and fixes(said.filters, "author"):
+        names = ["audit_events"]
     if not names and fixes(said.filters, "regime"):
         names = ["regime_quarters"]
     if not names and fixes(said.filters, "exit"):
@@ -273,15 +133,13 @@ def _ended(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
     return said, names
 
 
-_PASSIVE = {"signals", "predictions", "ticks", "bars"}  # are made, and make nothing
-
-
 def _strong(said: Parts, names: list[str]) -> list[str]:
     """ "The profit of our trades" asks for the profit."""
     every = measures()
     strong = [name for name in names if name not in WEAK]
-    if strong == ["profit"] and said.earns == "made" and _PASSIVE & set(names):
-        return [name for name in names if name in _PASSIVE]  # "signals generated yesterday"
+    passive = [name for name in names if every[name][1].passive]
+    if strong == ["profit"] and said.earns == "made" and passive:
+        return passive  # "signals generated yesterday"
     if strong and len(strong) < len(names) and not said.joints:
         if said.aggregate == "count" and not all(every[name][1].counts for name in strong):
             raise UnansweredError("how many of what is not understood")
@@ -292,6 +150,8 @@ def _strong(said: Parts, names: list[str]) -> list[str]:
 def _in_unit(said: Parts, names: list[str]) -> list[str]:
     """The same figures in the unit that is asked for."""
     every = measures()
+    if said.aggregate == "share" and said.unit == "percent":
+        said = said._replace(unit="")
     if said.aggregate == "share" and all("percent" in every[n][1].units for n in names):
         names = [every[name][1].units["percent"] for name in names]
     if said.unit == "percent" and said.dimensions and "percent" not in every[names[0]][1].units:
@@ -312,22 +172,7 @@ def _in_unit(said: Parts, names: list[str]) -> list[str]:
 _OF = {"rule": "denied", "stage": "latency_ms", "scenario": "stress_result"}
 
 
-_OFTEN = {
-    "denied": "denial_rate",
-    "rejected": "reject_rate",
-    "winners": "win_rate",
-    "losers": "loss_rate",
-    "filled_orders": "fill_rate",
-    "profit": "win_rate",
-}
-
-
 _LARGE = {"biggest", "largest", "best", "worst", "smallest", "highest", "greatest"}
 
 
 ENDS_OF_TIME = ("newest", "oldest")
-
-
-def fixes(filters: Sequence[Filter], column: str) -> bool:
-    """Whether a condition names values of a column."""
-    return any(one.column == column for one in filters)

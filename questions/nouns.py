@@ -24,6 +24,7 @@ NOUNS = {
     "models": "model",
     "stress_result": "scenario",
     "processes": "process",
+    "bars": "bar",
 }
 #: Words of a figure that are a noun only when it is this very word: "by scenario", not "stress".
 STRICT = frozenset({"stress_result", "processes"})

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from questions import bounds, spans, turns
+from questions import spans, turns
 from questions.catalog import measures, narrowed
 from questions.conditions import bounds_of, compares, filters_of, of_currency, times_apart
-from questions.lexicon import Meaning
-from questions.nouns import COSTS, NOUNS, RESULTS, ROWS, STRICT, WEAK
+from questions.dimensions import before, dimensions_of, earns, is_counted, of_each
+from questions.ends import aggregate_of, ranked_by, several_aggregates
+from questions.nouns import COSTS, NOUNS, RESULTS, STRICT, WEAK
 from questions.plan import Bound, Filter, Span, UnansweredError
 from questions.reading import Item
-from questions.words import stem
+from questions.vocabulary import Meaning
 
 
 class Parts(NamedTuple):
@@ -45,6 +46,7 @@ class Parts(NamedTuple):
     is_share: bool  # that in percent
     is_none: bool  # those of which there is none
     counted: bool  # how many days, not how many trades
+    by_trading_day: bool  # "today's trading day", which begins and ends with the market's
     bounded: tuple[str, ...]  # the figures that bounds are of, as they were named
 
 
@@ -61,25 +63,25 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
     turn = turns.taken(items)
     items = turn.items
     kinds = [item.meaning.kind for item in items]
-    several = _several_aggregates(items)
+    several = several_aggregates(items)
     if several:
         items = [i for i in items if i.meaning.kind not in ("aggregate", "rank")]
-    rank, number = _ranked_by(items)
+    rank, number = ranked_by(items)
     _joined(items)
     names = _names(items)
-    dimensions, one, which = _dimensions(items, names, ranked=bool(rank))
+    dimensions, one, which = dimensions_of(items, names, ranked=bool(rank))
     filters, dimensions, span = _conditions(items, dimensions, now)
     bounded, targets = bounds_of(items)
     said = [item.meaning.value for item in items if item.meaning.kind == "aggregate"]
     said += ["mean"] if _is_per_row(items) else []
     return Parts(
         names=names,
-        aggregate=several or _aggregate(said),
+        aggregate=several or aggregate_of(said),
         rank=rank,
         number=number,
         rank_word=next((i.last for i in items if i.meaning.kind == "rank"), ""),
         dimensions=dimensions,
-        one=one,
+        one=one and not of_each(items),
         filters=filters,
         span=span,
         asks_which=which,
@@ -97,25 +99,15 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         over=turn.over,
         is_share=turn.is_share,
         is_none=turn.is_none,
+        by_trading_day=turn.by_trading_day,
         counted=any(
-            i.meaning.kind == "dimension" and _is_counted(items, n) for n, i in enumerate(items)
+            i.meaning.kind == "dimension" and is_counted(items, n) for n, i in enumerate(items)
         ),
-        earns=_earns(items),
+        earns=earns(items),
         single=_single(items),
         shows=any(i.meaning.kind == "stop" and i.last in _SHOWS for i in items),
         fixed=tuple((i.meaning.column, i.meaning.value) for i in items if i.meaning.kind == "var"),
     )
-
-
-def _ranked_by(items: Sequence[Item]) -> tuple[str, int]:
-    """The end that is asked for, and how many there."""
-    rank, number = _ranked(items)
-    kinds = {item.meaning.kind for item in items}
-    words = [i.meaning.value for i in items if i.meaning.kind == "comparative"]
-    if words and not (rank or number) and {"which", "dimension"} <= kinds:
-        rank = words[0]  # "on which side did we make more"
-        rank = _OF_LOSSES.get(rank, rank) if _earns(items) == "lost" else rank
-    return rank, number
 
 
 def _conditions(
@@ -136,29 +128,6 @@ def _conditions(
     return filters, dimensions, span
 
 
-#: To lose more is to earn less.
-_OF_LOSSES = {"most": "worst", "least": "best"}
-_KINDS = {"most": "max", "least": "min", "best": "best", "worst": "worst"}
-
-
-def _several_aggregates(items: Sequence[Item]) -> str:
-    """ "Minimum, average and maximum": in the order in which they are said; empty for one."""
-    named = [
-        _KINDS.get(i.meaning.value, i.meaning.value)
-        for i in items
-        if i.meaning.kind in ("aggregate", "rank")
-    ]
-    kinds = [i.meaning.kind for i in items]
-    if len(set(named)) < 2 or not set(named) <= _FIGURES or {"number", "which"} & set(kinds):
-        return ""
-    last = max(n for n, kind in enumerate(kinds) if kind in ("aggregate", "rank"))
-    joined = last and items[last - 1].meaning == Meaning("compare", "and")
-    return "+".join(dict.fromkeys(named)) if joined or len(set(named)) > 2 else ""
-
-
-_FIGURES = {"best", "worst", "min", "mean", "median", "max", "sum", "p90", "p95", "p99"}
-
-
 _SINGULAR = {"trade", "traded", "position", "deal", "order", "fill"}
 _SHOWS = {"show", "display", "print"}
 
@@ -169,63 +138,9 @@ def _single(items: Sequence[Item]) -> str:
         if item.meaning.kind == "measure" and value in ("trades", "orders", "fills"):
             ends = [at for at, i in enumerate(items) if i.meaning.kind == "rank"]
             leads = ends and n < ends[0]  # "orders with the largest slippage"
-            if (item.last in _SINGULAR or leads) and _before(items, n) != "group":
+            if (item.last in _SINGULAR or leads) and before(items, n) != "group":
                 return NOUNS.get(value, "order")
     return ""
-
-
-_PASSIVE = {"made", "make", "generated", "generate"}
-_GAINS = {"profit", "gain", "money", "win"}
-_PROFITABLE = {"profitable", "green", "plus", "black", "positive"}
-
-
-def _earns(items: Sequence[Item]) -> str:
-    """What the word for a profit says: "lost", "money", "made" of what was no profit."""
-    counted = any(
-        _is_counted(items, n) for n, i in enumerate(items) if i.meaning.kind == "dimension"
-    )
-    for n, item in enumerate(items):
-        if item.meaning == Meaning("measure", "losers") and item.last in ("loss", "losses"):
-            return "lost"
-        if item.meaning != Meaning("measure", "profit"):
-            continue
-        after = items[n + 1].last if n + 1 < len(items) else ""
-        if item.last in bounds.LOSSES:
-            return "lost"
-        if counted and item.last in _GAINS:
-            return "money"
-        if (item.last in _PASSIVE and after == "money") or item.last in _PROFITABLE:
-            return "money"
-        if item.last in _PASSIVE or item.last == "most":
-            return "made"
-    return ""
-
-
-def _ranked(items: Sequence[Item]) -> tuple[str, int]:
-    """Which end is wanted and how many: "top 5", "three worst"."""
-    is_sorted = any(item.meaning.kind == "sorted" for item in items)
-    ranks = [
-        (n, item.meaning.value)
-        for n, item in enumerate(items)
-        if item.meaning.kind == "rank" and not (is_sorted and item.meaning.column == "ranking")
-    ]
-    numbers = [(n, item.number) for n, item in enumerate(items) if item.meaning.kind == "number"]
-    if len({value for _, value in ranks}) > 1:
-        said = {value for _, value in ranks}
-        if not (
-            said <= {"most", "best"} or said <= {"least", "worst"} or said <= {"most", "worst"}
-        ):
-            raise UnansweredError("both ends are asked for: ask for one")
-    if not numbers:
-        return (ranks[-1][1] if ranks else ""), 0
-    at, number = numbers[0]
-    noun = next(
-        (i for i in items[at + 1 :] if i.meaning.kind not in ("stop", "rank", "filter")), None
-    )
-    is_told = noun is not None and (noun.meaning.kind == "dimension" or noun.meaning.value in ROWS)
-    if len(numbers) > 1 or not ranks or not (is_told or any(abs(at - n) == 1 for n, _ in ranks)):
-        raise UnansweredError(f"what the number {number} stands for is not understood")
-    return ranks[-1][1], numbers[0][1]
 
 
 def _joined(items: Sequence[Item]) -> None:
@@ -270,7 +185,7 @@ def _joints(items: Sequence[Item]) -> int:
     return sum(
         1
         for n in range(1, len(joined) - 1)
-        if joined[n] == Meaning("compare", "and") and kinds[n - 1] == kinds[n + 1] == "measure"
+        if kinds[n] == "compare" and kinds[n - 1] == kinds[n + 1] == "measure"
     )
 
 
@@ -305,127 +220,12 @@ def _whichever(items: Sequence[Item]) -> bool:
 
 
 def _is_relative(items: Sequence[Item], at: int) -> bool:
-    """ "Trades which closed today" asks for no list."""
+    """ "Trades which closed today", "hours in which we lost": no list is asked for."""
     passed = [
         i.meaning.kind for i in items[:at] if i.meaning.kind not in ("filter", "stop", "time")
     ]
-    return bool(passed) and passed[-1] == "measure"
+    return bool(passed) and passed[-1] in ("measure", "dimension")
 
 
 def _names(items: Sequence[Item]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(i.meaning.value for i in items if i.meaning.kind == "measure"))
-
-
-def _dimensions(
-    items: Sequence[Item], names: tuple[str, ...], *, ranked: bool
-) -> tuple[tuple[str, ...], bool, bool]:
-    """What rows are joined apart by; whether one of them is asked for; whether by "which"."""
-    dimensions, one, which = dict[str, None](), False, False
-    for n, item in enumerate(items):
-        kind, value = item.meaning.kind, item.meaning.value
-        if kind == "adverb":
-            dimensions[value] = None
-        is_noun = kind == "dimension" or (kind == "measure" and value in NOUNS)
-        is_noun = is_noun and not (value in STRICT and stem(item.last) != NOUNS[value])
-        if not is_noun:
-            continue
-        value = NOUNS.get(value, value) if kind == "measure" else value
-        before = _before(items, n)
-        if before in ("group", "which", "rank", "number") or (before == "and" and dimensions):
-            if kind == "measure" and before == "group" and value in ("trade", "order"):
-                continue
-            if kind == "measure" and before == "which" and not ranked:
-                continue
-            if kind == "measure" and before == "rank" and which and _is_count(item, items[:n]):
-                continue  # "on which day did we do the most trades"
-            dimensions[value] = None
-            if before != "group":
-                which = True
-                single = any(i.meaning == Meaning("which", "single") for i in items[:n])
-                one = one or single or stem(item.last) == item.last
-        elif value in ("source", "account", "feed") or (
-            value == "status" and (_is_listed(names) or "orders" in names)
-        ):
-            continue  # "the broker", "my account", "models and their status"
-        elif kind == "dimension" and ranked and not dimensions:
-            dimensions[value] = None
-            which, one = True, stem(item.last) == item.last
-        elif value == "rule" and kind == "dimension" and names:
-            dimensions[value] = None  # "reasons for halts"
-        elif (
-            kind == "dimension"
-            and names == ("profit",)
-            and before == "measure"
-            and stem(item.last) != item.last
-        ):
-            dimensions[value] = None  # "how did the strategies do"
-        elif kind == "dimension" and _is_counted(items, n):
-            dimensions[value] = None
-            which = True  # "on how many days did we trade"
-        elif kind == "dimension" and (_lost(items) or any(i.bound for i in items)):
-            dimensions[value] = None
-            which = True  # "symbols with a loss today", "hours with more than 20 trades"
-        elif kind == "dimension":
-            raise UnansweredError(f"what of the {value} is meant is not understood")
-    return tuple(dimensions), one, which
-
-
-def _is_counted(items: Sequence[Item], n: int) -> bool:
-    before = [i.meaning for i in items[:n] if i.meaning.kind != "stop"]
-    return before[-1:] == [Meaning("aggregate", "count")]
-
-
-def _is_count(noun: Item, before: Sequence[Item]) -> bool:
-    ends = [item.meaning.value for item in before if item.meaning.kind == "rank"]
-    return ends[-1:] in (["most"], ["least"]) and noun.meaning.value in ("trades", "orders")
-
-
-def _lost(items: Sequence[Item]) -> bool:
-    named = [item for item in items if item.meaning.kind == "measure"]
-    values = [i.meaning.value for i in named]
-    if values not in (["losers"], ["profit"], ["profitable_trades"]):
-        return False
-    return named[0].last in bounds.LOSSES or _earns(items) == "money"
-
-
-def _is_listed(names: Sequence[str]) -> bool:
-    return any(measures()[name][1].values[""].startswith("LIST") for name in names)
-
-
-def _before(items: Sequence[Item], n: int) -> str:
-    """What stands before a noun that says how it is meant; words that carry nothing are passed."""
-    for at in range(n - 1, -1, -1):
-        item = items[at]
-        kind = item.meaning.kind
-        if kind == "measure" and at and items[at - 1].last == item.last:
-            continue  # carried by a rank: "most profitable trades"
-        if kind in ("aggregate", "filter") or (kind == "compare" and item.meaning.value != "and"):
-            continue
-        if kind == "compare":
-            return "and"
-        if kind == "stop" and item.last in (
-            "in",
-            "on",
-            "at",
-            "during",
-            "for",
-            "single",
-            "individual",
-            "trading",
-        ):
-            continue
-        return kind
-    return ""
-
-
-def _aggregate(said: Sequence[str]) -> str:
-    kinds = set(said)
-    if "often" in kinds:
-        kinds -= {"count", "share"}
-    if kinds == {"count", "share"}:
-        kinds = {"share"}  # "out of every hundred trades, how many were winners"
-    if len(kinds) > 1:
-        kinds -= {"sum"} if kinds & {"count"} else set()
-    if len(kinds) > 1:
-        raise UnansweredError(f"{' and '.join(sorted(kinds))} at once: ask for one")
-    return next(iter(kinds), "")

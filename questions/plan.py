@@ -14,6 +14,11 @@ class Span(NamedTuple):
     is_until_now: bool = False
     parts: tuple["Span", ...] = ()  # of several that do not meet
     is_clock: bool = False  # hours by the clock are those of today, unless a day is named
+    is_moment: bool = False  # as it was then: "equity at midnight"
+
+
+#: Spans that ask how something is now.
+NOW = frozenset({"now", "right now", "currently", "current", "at the moment"})
 
 
 class Filter(NamedTuple):

@@ -33,6 +33,18 @@ _ALWAYS = {
     ("since", "start"),
     ("at", "all"),
     ("since", "started"),
+    ("since", "all", "started"),
+    ("since", "day", "one"),
+    ("since", "inception"),
+    ("from", "start"),
+    ("from", "beginning"),
+    ("from", "day", "one"),
+    ("for", "all", "time"),
+    ("in", "all", "history"),
+    ("whole", "history"),
+    ("entire", "history"),
+    ("full", "history"),
+    ("in", "history"),
 }
 _CLOCK = re.compile(r"(\d{1,2})(?::(\d{2}))?(am|pm|h)?")
 _CLOCKED = re.compile(r"^\d{1,2}(:\d{2}|am|pm)|^noon$|^midnight$")
@@ -50,6 +62,7 @@ def read(said: Sequence[str], now: datetime) -> Taken | None:
         _since,
         _until,
         _clock_range,
+        _at_clock,
         _part_of_day,
         _whole,
     )
@@ -71,17 +84,30 @@ def together(spans: Sequence[Span], now: datetime) -> Span:
     if any(s.is_clock for s in spans) and not (begin or end):
         begin, end = midnight(now), midnight(now) + DAY
     text = " ".join(s.text for s in spans)
+    if any(s.is_moment for s in spans):
+        return _moment(spans, begin, now)
     if begin and end and begin >= end:
         raise UnansweredError(f"no moment is in {text}")
     if begin and begin > now:
         raise UnansweredError(f"{text} is still to come, and what will happen is not stored")
     if hours and begin and end and end - begin <= DAY:
-        day = begin.replace(hour=0, minute=0, second=0, microsecond=0)
-        begin, end = hours_of(day, hours)
-        hours = None
+        first, last = hours_of(midnight(begin), hours)
+        begin, end, hours = max(begin, first), min(end, last), None
+        if begin >= end:
+            raise UnansweredError(f"no moment is in {text}")
     if begin and (end is None or end > now):
         return Span(begin, now, text, hours, is_until_now=True)
     return Span(begin, end, text, hours)
+
+
+def _moment(spans: Sequence[Span], begin: datetime | None, now: datetime) -> Span:
+    """Until a moment, of what is a level: the newest row before it is how it was then."""
+    text = " ".join(s.text for s in spans)
+    hour = next(s.hours[0] for s in spans if s.is_moment and s.hours)
+    moment = midnight(begin or now) + timedelta(hours=hour)
+    if moment > now:
+        raise UnansweredError(f"{text} is still to come, and what will happen is not stored")
+    return Span(None, moment, text, is_moment=True)
 
 
 def either(spans: Sequence[Span], now: datetime) -> Span:
@@ -90,7 +116,8 @@ def either(spans: Sequence[Span], now: datetime) -> Span:
     begins = [one.begin for one in parts if one.begin]
     ends = [one.end or now for one in parts]
     text = " and ".join(one.text for one in parts)
-    return Span(min(begins), max(ends), text, parts=tuple(parts))
+    until_now = any(one.is_until_now for one in parts)
+    return Span(min(begins), max(ends), text, is_until_now=until_now, parts=tuple(parts))
 
 
 def _always(said: Sequence[str], _: datetime) -> Taken | None:
@@ -160,7 +187,7 @@ def _until(said: Sequence[str], now: datetime) -> Taken | None:
     return Taken(Span(None, end, " ".join(said[:size])), size)
 
 
-def _clock_range(said: Sequence[str], _: datetime) -> Taken | None:
+def _clock_range(said: Sequence[str], now: datetime) -> Taken | None:
     """Hours of a day: "14:00 to 16:00", "between 2pm and 4pm", "after 14:00", "in the morning"."""
     skip = 1 if said and said[0] in ("from", "between", "at", "in", "during") else 0
     rest = said[skip:]
@@ -182,9 +209,14 @@ def _clock_range(said: Sequence[str], _: datetime) -> Taken | None:
         sure = named or any(
             ":" in word or word.endswith(("am", "pm", "h")) for word in (rest[0], rest[2])
         )
+        last = 24 if rest[2] == "midnight" else last
+        size = skip + 3
         if first is not None and last is not None and sure and first < last:
-            size = skip + 3
             return Taken(_daily(first, last, said[:size]), size + _zone(said[size:]))
+        if first is not None and last is not None and sure and not rest[3:4]:
+            today = midnight(now)  # "10pm to 6am": from yesterday into today
+            begin, end = today - DAY + timedelta(hours=first), today + timedelta(hours=last)
+            return Taken(Span(begin, end, " ".join(said[:size])), size)
     if (
         said
         and said[0] in ("after", "before", "since", "until")
@@ -200,6 +232,16 @@ def _clock_range(said: Sequence[str], _: datetime) -> Taken | None:
         part = PARTS_OF_DAY.get(rest[1].removesuffix("s"))
         return Taken(Span(None, None, " ".join(said[:3]), part), 3) if part else None
     return None
+
+
+def _at_clock(said: Sequence[str], _: datetime) -> Taken | None:
+    """ "At 8:30", "at midnight": a moment of a day, today's unless another is named."""
+    if len(said) < 2 or said[0] != "at" or not _CLOCKED.search(said[1]):
+        return None
+    hour = _hour(said[1])
+    if hour is None:
+        return None
+    return Taken(Span(text=" ".join(said[:2]), hours=(hour, hour), is_moment=True), 2)
 
 
 def _part_of_day(said: Sequence[str], now: datetime) -> Taken | None:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from questions.catalog import Measure, Rows, measures
 from questions.plan import Bound, Plan, Span
 
@@ -67,6 +69,9 @@ def statement(plan: Plan, place: Place) -> str:
         return _share(plan, place, rows, first)
     if plan.aggregate == "groups":
         return f"SELECT count() AS Groups FROM ({_grouped(plan, place, rows, chosen)})"
+    if plan.aggregate == "per_group":  # "the average number of trades per day"
+        groups = _grouped(plan._replace(aggregate=""), place, rows, chosen)
+        return f"SELECT avg({_titled(first)}) AS Mean FROM ({groups})"
     return _grouped(plan, place, rows, chosen)
 
 
@@ -187,10 +192,12 @@ def _of_rows(plan: Plan, place: Place, rows: Rows, measure: Measure, keys: Seque
 
 def _share(plan: Plan, place: Place, rows: Rows, measure: Measure) -> str:
     """What part the chosen rows have of all."""
-    whole = plan._replace(filters=())
+    whole, every = plan._replace(filters=()), measure
+    if not plan.filters:
+        every = msgspec.structs.replace(measure, where="1")  # of all, those that it counts
     value = measure.values[""]
     part = f"(SELECT {value} FROM {rows.source}{_where(plan, place, rows, measure)})"
-    total = f"(SELECT {value} FROM {rows.source}{_where(whole, place, rows, measure)})"
+    total = f"(SELECT {value} FROM {rows.source}{_where(whole, place, rows, every)})"
     return _filled(f"SELECT 100 * {part} / {total} AS share", plan, place, rows)
 
 
@@ -219,6 +226,8 @@ def _named(dimension: str) -> str:
 def _dimension(name: str, rows: Rows) -> str:
     if name in rows.columns:
         return rows.columns[name]
+    if name == "trading_day":
+        return rows.time  # of rows that are kept by it
     return (_DAYS if rows.daily else _TIMES)[name].replace("{time}", rows.time)
 
 
@@ -280,7 +289,7 @@ def _window(span: Span, rows: Rows) -> str:
         end = span.end
         if rows.daily and (end.hour or end.minute or end.second):
             end = end + timedelta(days=1)
-        parts.append(f"{rows.time} < {_moment(end, rows)}")
+        parts.append(f"{rows.time} {'<=' if span.is_moment else '<'} {_moment(end, rows)}")
     if span.hours:
         hour = f"toHour({rows.time}, 'UTC') + toMinute({rows.time}, 'UTC') / 60"
         parts.append(f"{hour} >= {span.hours[0]} AND {hour} < {span.hours[1]}")
@@ -310,6 +319,7 @@ def _filled(text: str, plan: Plan, place: Place, rows: Rows) -> str:
         text = text.replace("{now}", _instant(plan.now))
     for name, value in {
         "window": inside,
+        "fixed": _conditions_of(plan.fixed),
         "bp": _BP,
         "contract": _OF_SYMBOL.replace("{column}", "contract_size"),
         "point": _OF_SYMBOL.replace("{column}", "point"),
@@ -318,3 +328,9 @@ def _filled(text: str, plan: Plan, place: Place, rows: Rows) -> str:
     }.items():
         text = text.replace("{" + name + "}", value)
     return text
+
+
+def _conditions_of(fixed: Sequence[tuple[str, str]]) -> str:
+    """Method, confidence and horizon, as far as they are said."""
+    texts = [f"{c} = {v if c == 'confidence' else _quoted(v)}" for c, v in fixed]
+    return " AND ".join(texts) or "1"

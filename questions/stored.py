@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from questions.lexicon import Names
+from questions.named import Names
 from questions.sql import Place
 
 Query = Callable[[str], Sequence[dict[str, Any]]]
@@ -20,6 +20,9 @@ _EVERY = {
     "controls": "SELECT DISTINCT control AS name FROM {db}.control_alert WHERE mode = '{mode}'",
     "firm_rules": "SELECT DISTINCT rule AS name FROM {db}.firm_rule_state WHERE mode = '{mode}'",
     "processes": "SELECT DISTINCT process AS name FROM {db}.process_state WHERE mode = '{mode}'",
+    "people": "SELECT DISTINCT actor AS name FROM {db}.audit_event WHERE actor != ''",
+    "actions": "SELECT DISTINCT action AS name FROM {db}.audit_event WHERE action != ''",
+    "flaws": "SELECT DISTINCT reason AS name FROM {db}.tick_quarantine WHERE mode = '{mode}'",
 }
 
 

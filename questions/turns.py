@@ -7,10 +7,11 @@ equity", "commission per lot", "what portion of profit went on swap", "feeds wit
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from questions import bounds
 from questions.catalog import measures
-from questions.lexicon import Meaning
 from questions.nouns import WEAK
 from questions.reading import Item
+from questions.vocabulary import Meaning
 
 _ENDS = {"highest_price": "max", "lowest_price": "min"}
 _GROUPS = {"per", "each", "every", "for each", "for every", "in each", "on each", "on every"}
@@ -23,11 +24,32 @@ class Turn(NamedTuple):
     over: str = ""  # the figure that the other is divided by
     is_share: bool = False
     is_none: bool = False
+    by_trading_day: bool = False
 
 
 def taken(items: Sequence[Item]) -> Turn:
     """The items without the turns in them."""
-    items = _changed(_ends(items))
+    left = _without_trading_day(items)
+    return _taken(left)._replace(by_trading_day=len(left) < len(items))
+
+
+def _without_trading_day(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Today's trading day", "the trading day of 31 August": which day, and not by which."""
+    timed = [n for n, i in enumerate(items) if i.meaning.kind == "time"]
+    day = Meaning("dimension", "trading_day")
+    return [
+        i
+        for n, i in enumerate(items)
+        if i.meaning != day or not any(abs(n - at) <= 2 for at in timed) or _is_grouped(items, n)
+    ]
+
+
+def _is_grouped(items: Sequence[Item], n: int) -> bool:
+    return n > 0 and items[n - 1].meaning.kind in ("group", "which", "compare", "rank")
+
+
+def _taken(items: Sequence[Item]) -> Turn:
+    items = _unnamed(_of_exits(_counted(_changed(_ends(items)))))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
 
 
@@ -56,6 +78,53 @@ def _changed(items: Sequence[Item]) -> Sequence[Item]:
         return items
     change = Meaning("measure", "price_change")
     return [_aggregate(i, "change") if i.meaning == change else i for i in items]
+
+
+def _counted(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Of today's trades, how many made a profit": those that won are counted."""
+    counts = [n for n, i in enumerate(items) if i.meaning == Meaning("aggregate", "count")]
+    if len(counts) != 1 or any(i.bound or i.meaning.kind == "dimension" for i in items):
+        return items
+    after = [i for i in items[counts[0] + 1 :] if not _is_passed(i)]
+    is_result = bool(after) and after[0].meaning == Meaning("measure", "profit")
+    if not is_result or after[0].last.endswith("profits"):
+        return items
+    result = "losers" if after[0].last in bounds.LOSSES else "winners"
+    return [i._replace(meaning=Meaning("measure", result)) if i is after[0] else i for i in items]
+
+
+def _of_exits(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Entries against exits at the horizon": what an order is for has one column."""
+    if not any(i.meaning == Meaning("filter", "entry", "purpose") for i in items):
+        return items
+    return [
+        i._replace(meaning=i.meaning._replace(column="purpose")) if _is_exit(i) else i
+        for i in items
+    ]
+
+
+def _is_exit(item: Item) -> bool:
+    return item.meaning.kind == "filter" and item.meaning.column == "exit"
+
+
+def _unnamed(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Which did better, gold or bitcoin": by what they made; "how wide is gold": its spread."""
+    kinds = {i.meaning.kind for i in items}
+    wide = [i for i in items if i.meaning.kind == "stop" and i.last in ("wide", "tight")]
+    if wide and not kinds & {"measure", "dimension"} and "filter" in kinds:
+        return [*items, wide[0]._replace(meaning=Meaning("measure", "spread"), last="spread")]
+    better = [i for i in items if i.meaning.kind == "comparative" and i.meaning.value in _WORTH]
+    if better and "measure" not in kinds and "filter" in kinds:
+        return [*items, better[0]._replace(meaning=Meaning("measure", "profit"), last="profit")]
+    return items
+
+
+_WORTH = {"best", "worst"}
+
+
+def _is_passed(item: Item) -> bool:
+    rows = item.meaning.kind == "measure" and item.meaning.value in ("trades", "closed")
+    return rows or item.meaning.kind in ("stop", "filter", "time", "hours")
 
 
 def _aggregate(item: Item, value: str) -> Item:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 _TOKEN = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}|[a-z0-9]+(?:[._'-][a-z0-9]+)*|[%&/<>=;+*#$]")
 _FARED = re.compile(
     r"\bhow (?:did|do|does|are|is|have|has|was|were) (.{1,40}?)"
-    r" (?:do|doing|done|fare|faring|going|perform)\b"
+    r" (?:do|doing|done|fare|faring|go|going|gone|perform|turn out|work out|come out)\b"
 )
 #: "How wide did the spread get" asks for the end that it reached.
 _REACHED = re.compile(
@@ -31,6 +31,22 @@ _LAST_DONE = re.compile(
     r"\b(?!when|we|was|were|and|the|our|i\b)([a-z]+) (last|first) ([a-z]{2,}ed|sent)\b"
 )
 _OF_TIME = re.compile(r"\b(\w+) (?:of|on) the (day|week|month|quarter|year)\b")
+#: What an answer is for: "for the Monday meeting I need".
+_OCCASION = re.compile(
+    r"\bfor (?:the |my |our |a )?(?:\w+day(?:'s)? )?(?:morning |weekly |daily |monthly )?"
+    r"(?:meeting|call|review|presentation|boss)\b"
+)
+#: "Over a confidence of 0.6" is a confidence over 0.6.
+_BOUND_OF = re.compile(
+    r"\b(over|above|below|under|beyond|exceeding|more than|less than)"
+    r" an? ([a-z]+(?: [a-z]+)?) of (\d[\d.]*)"
+)
+#: Who asks what was said "when it rejected our orders" does not ask for the time.
+_WHEN_IT = re.compile(r"\bwhen (?:it|they|the broker)(?= (?:reject|refus|declin|turn))")
+#: A rule that stops an order turns it away; a stop order is another thing.
+_TURNED_AWAY = re.compile(
+    r"\b(?:stop|block|refuse|deny) (?:an?|any|our|my) (orders?|entry|entries)\b"
+)
 _ONE_OF = re.compile(r"\b(?:which|what) (?:one )?of (?:our|the|my|all|these|those)\b")
 _MEANT = {
     "p&l": "profit",
@@ -66,7 +82,14 @@ _MEANT = {
 #: What people leave out on a phone.
 _WRITTEN_OUT = {
     "wk": "week", "wks": "weeks", "mth": "month", "hrs": "hours", "rn": "right now",
-    "avg": "average", "msecs": "ms", "bps": "bp", "ystd": "yesterday",
+    "avg": "average", "msecs": "ms", "bps": "bp", "ystd": "yesterday", "whats": "what is",
+    "hows": "how is", "whos": "who is", "wheres": "where is", "theres": "there is",
+    "weve": "we have", "ive": "i have", "im": "i am", "youve": "you have", "dont": "do not",
+    "didnt": "did not", "doesnt": "does not", "isnt": "is not", "arent": "are not",
+    "wasnt": "was not", "werent": "were not", "hasnt": "has not", "havent": "have not",
+    "wont": "will not", "cant": "cannot", "yest": "yesterday", "wkly": "weekly",
+    "ppl": "people", "nr": "number", "num": "number",
+    "qty": "quantity", "mins": "minutes", "secs": "seconds", "mths": "months",
 }  # fmt: skip
 _SHORTHAND = re.compile(rf"\b(?:{'|'.join(_WRITTEN_OUT)})\b")
 NUMBERS = {
@@ -94,8 +117,12 @@ NUMBERS = {
     "fifteen": 15,
     "twenty": 20,
     "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
     "sixty": 60,
     "ninety": 90,
+    "hundred": 100,
+    "thousand": 1000,
 }
 _SHORTEST = 5  # of shorter words a slip is another word
 
@@ -110,6 +137,10 @@ def words(text: str) -> list[str]:
     plain = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", plain)
     plain = re.sub(r"(?<=\d) (?=(?:am|pm)\b)", "", plain)
     plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
+    plain = _OCCASION.sub(" ", plain)
+    plain = _BOUND_OF.sub(r"\2 \1 \3", plain)
+    plain = _WHEN_IT.sub(" ", plain)
+    plain = _TURNED_AWAY.sub(r"denied \1", plain)
     plain = _FARED.sub(r"profit \1", plain)
     plain = _REACHED.sub(_reached, plain)
     plain = _ONE_OF.sub("which single", plain)
@@ -129,7 +160,7 @@ def words(text: str) -> list[str]:
     plain = _LAST_DONE.sub(r"\2 \1 \3", plain)
     plain = _BARS_OF.sub(r"\2 \1 \3", plain)
     plain = re.sub(r"\bwhen (?:we|i) (lose|win)\b", _outcomes, plain)
-    plain = re.sub(r"\bwhen (?:we|i) (?:are |go )?(buy|sell|long|short)\b", r"\1", plain)
+    plain = re.sub(r"\bwhen (?:we |i )?(?:are |go |going )?(buy|sell|long|short)\b", r"\1", plain)
     plain = re.sub(r"\b(?<!false )(positive|negative)\b", _signs, plain)
     plain = re.sub(r"\bbreak (.{1,40}?) down\b", r"break down \1", plain)
     for said, meant in _MEANT.items():
@@ -173,12 +204,29 @@ def stem(word: str) -> str:
     return word
 
 
+def root(word: str) -> str:
+    """What the inflections of a verb share: "close", "closed" and "closing" are "clos"."""
+    if len(word) <= _SHORTEST - 1 or not word.isalpha():
+        return word
+    plain = word[:-3] + "y" if word.endswith("ied") else word
+    for ending in ("ing", "ed"):
+        left = plain.removesuffix(ending)
+        if left != plain and len(left) > 2 and set(left) & set("aeiouy"):
+            plain = left[:-1] if left[-1] == left[-2] and left[-1] not in "lsz" else left
+            break
+    return plain.removesuffix("e")
+
+
 def spelled(word: str, known: Collection[str]) -> str:
-    """The word that was meant, when exactly one known is near; else the word itself."""
-    if word in known or len(word) < _SHORTEST or not word.isalpha():
+    """The word that was meant, when exactly one known is near; else the word itself.
+
+    Slips leave the first letter as it is: "speak" is no "peak".
+    """
+    if word in known or word in NUMBERS or len(word) < _SHORTEST or not word.isalpha():
         return word
     near = difflib.get_close_matches(word, known, 2, 0.8)
-    return near[0] if near and (len(near) == 1 or _nearer(word, near)) else word
+    sure = near and (len(near) == 1 or _nearer(word, near)) and near[0][0] == word[0]
+    return near[0] if sure else word
 
 
 def _nearer(word: str, near: list[str]) -> bool:

@@ -6,7 +6,8 @@ import pytest
 
 from questions import grammar, sql
 from questions.answer import says
-from questions.lexicon import Names, lexicon
+from questions.lexicon import lexicon
+from questions.named import Names
 from questions.plan import Filter, Plan, UnansweredError
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -17,6 +18,9 @@ NAMES = Names(
     rules=("wide_spread", "news"),
     stages=("risk", "signal_to_order"),
     scenarios=("franc-2015",),
+    firm_rules=("daily_loss",),
+    people=("ann",),
+    actions=("report released",),
 )
 WORDS = lexicon(NAMES)
 PLACE = sql.Place("tickhouse", "tickhouse_marts_live", "live")
@@ -223,9 +227,74 @@ def test_what_was_understood_is_told() -> None:
 
 def test_no_phrase_means_two_measures() -> None:
     from questions.catalog import measures
-    from questions.lexicon import phrase
+    from questions.vocabulary import phrase
 
     owners: dict[tuple[str, ...], str] = {}
     for name, (_, measure) in measures().items():
         for text in measure.words:
             assert owners.setdefault(phrase(text), name) == name, (text, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "measure", "filters"),
+    [
+        ("how many trades ended by hitting the stop", "trades", (Filter("exit", ("stop",)),)),
+        ("do we have an open gold position", "open_positions", (GOLD,)),
+        ("how many reports were released by ann", "audit_events",
+         (Filter("action", ("report released",)), Filter("author", ("ann",)))),
+        ("how many orders did wide spread block", "denied", (Filter("rule", ("wide_spread",)),)),
+        ("denied because the spread was too wide", "denied", (Filter("rule", ("wide_spread",)),)),
+        ("left before the firm's daily loss limit", "headroom",
+         (Filter("rule", ("daily_loss",)),)),
+        ("hit rate of the challenger", "role_hit_rate", (Filter("role", ("challenger",)),)),
+    ],
+)  # fmt: skip
+def test_words_bend_phrases_part_and_stored_names_are_known(
+    text: str, measure: str, filters: tuple[Filter, ...]
+) -> None:
+    understood = plan(text)
+    assert (understood.measure, understood.filters) == (measure, filters)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "close all my gold",
+        "please sign the limits for me",
+        "could you cancel the last order",
+        "stop trading now",
+    ],
+)
+def test_a_sentence_that_asks_for_a_deed_is_refused(text: str) -> None:
+    with pytest.raises(UnansweredError, match="nothing is done"):
+        plan(text)
+
+
+def test_a_value_at_risk_is_of_what_is_said_in_any_order() -> None:
+    understood = plan("highest parametric 95% VaR over one hour today")
+    assert understood.aggregate == "max"
+    assert dict(understood.fixed) == {
+        "measure": "parametric", "confidence": "0.95", "horizon": "1h"
+    }  # fmt: skip
+
+
+def test_counts_over_days_have_a_mean_and_what_is_counted_a_share() -> None:
+    each = plan("average number of trades per day this week")
+    assert (each.aggregate, each.dimensions) == ("per_group", ("day",))
+    assert sql.statement(each, PLACE).startswith("SELECT avg(Trades)")
+    late = sql.statement(plan("what share of alerts were late"), PLACE)
+    assert late.count("not in_time") == 1, "of all alerts"
+
+
+def test_how_it_was_at_a_moment_is_told_of_levels_only() -> None:
+    noon = sql.statement(plan("equity at 9:30"), PLACE)
+    assert "ts_event <= toDateTime64('2026-09-01 09:30:00'" in noon
+    with pytest.raises(UnansweredError, match="not of a moment"):
+        plan("profit at 9:30")
+    with pytest.raises(UnansweredError, match="still to come"):
+        plan("equity at 15:00")
+
+
+def test_who_is_compared_without_a_figure_is_compared_by_profit() -> None:
+    understood = plan("which did better today, gold or euro")
+    assert (understood.measure, understood.dimensions) == ("profit", ("symbol",))
