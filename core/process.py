@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from core import garbage
 from core.errors import TickhouseError
 from core.health import Health
 
@@ -116,3 +117,4 @@ class Process:
                 self.health.outlive_start()
         finally:
             self.health.close()
+            garbage.spare_end()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from numba import njit
+from features.jit import njit
 
 
 def package_stamp() -> int:
