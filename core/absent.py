@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from threading import get_ident
 
+#: Of libraries that take them as well as arrays.
+DATA_FRAMES = ("pandas", "polars", "pyarrow")
+
 
 class _Absent(MetaPathFinder):
     """Finds none of some modules, for one thread: others import them meanwhile as ever."""

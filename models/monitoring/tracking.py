@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from core.absent import DATA_FRAMES, absent
 from core.errors import UnavailableError
 from models.serving.card import ModelCard
 from models.serving.registry import Registry
@@ -26,8 +27,9 @@ class Tracking:
 
     def __init__(self, home: Path, url: str) -> None:
         try:
-            from mlflow import MlflowClient
-            from mlflow.exceptions import MlflowException
+            with absent(*DATA_FRAMES):
+                from mlflow import MlflowClient
+                from mlflow.exceptions import MlflowException
         except ImportError as error:
             raise UnavailableError("MLflow is not installed: extra `registry`") from error
         self._failed = MlflowException
