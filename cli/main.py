@@ -6,7 +6,6 @@ which returns the exit code.
 """
 
 import argparse
-import gc
 import importlib
 import os
 import sys
@@ -17,16 +16,13 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from core import home_version, pseudonyms, settings
+from core import garbage, home_version, pseudonyms, settings
 from core.errors import TickhouseError
 from core.private import keep_private
 
 FAILED = 2  # exit code of a command that stopped with an error
 INTERRUPTED = 130
 CLOSED = 141  # as a shell tells of a reader that went away
-# Importing makes objects that stay: looked through every 700 of them as by default, they take a
-# sixth of the CPU of a command that imports much.
-_COLLECT_AFTER = (50_000, 20, 100)
 
 
 class Command(NamedTuple):
@@ -153,7 +149,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit code; `argv` None: that of a process of its own."""
     arguments = sys.argv[1:] if argv is None else argv
     if argv is None:
-        gc.set_threshold(*_COLLECT_AFTER)
+        garbage.spare_start()
     commands = _available()
     chosen = next((argument for argument in arguments if not argument.startswith("-")), "")
     parser = _parser(commands, chosen)
@@ -184,8 +180,7 @@ def main(argv: list[str] | None = None) -> int:
         return CLOSED
     finally:
         if argv is None:
-            # As it ends an interpreter looks for garbage three times, in all that there is.
-            gc.freeze()
+            garbage.spare_end()
 
 
 def _available() -> dict[str, Command]:

@@ -124,7 +124,7 @@ class Health:
         }
 
     def outlive_start(self) -> None:
-        """Before a good end: wait until the supervisor takes it for one.
+        """Before a good end of its own accord: wait until the supervisor takes it for one.
 
         supervisord takes any end within its first second (`startsecs`) for a failed start, and
         gives up on a process that "fails" so repeatedly; a process that was killed at the end of

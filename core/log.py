@@ -14,6 +14,7 @@ from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from core import secrets
+from core.absent import absent
 from core.errors import TickhouseError, UnavailableError
 from core.private import keep_private
 from core.trace import trace_id
@@ -71,7 +72,8 @@ def readable(line: str, process: str = "") -> str:
 
 def _formatter(process: str, *, plain: bool) -> logging.Formatter:
     """structlog is imported when a process starts, not by every command that can log."""
-    import structlog
+    with absent("rich"):  # it would draw tracebacks with it
+        import structlog
 
     def of_this_process(_: Any, __: str, event: MutableMapping[str, Any]) -> Any:
         event["process"] = process

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from core import garbage
 from core.errors import TickhouseError
 from core.health import Health
 
@@ -107,12 +108,14 @@ class Process:
         trace: TracebackType | None,
     ) -> None:
         """Close everything; an error that ends the process is told rather than what it causes."""
+        told = self.stopping.is_set()
         self.stopping.set()
         self.health.set("stopping")
         try:
             with contextlib.suppress(TickhouseError) if error else contextlib.nullcontext():
                 self._closing.close()
-            if error is None:
+            if error is None and not told:  # the supervisor expects the end that it asked for
                 self.health.outlive_start()
         finally:
             self.health.close()
+            garbage.spare_end()

@@ -7,7 +7,7 @@ tick after it, so nothing of an open bar is ever in an average. Seeds and alignm
 import math
 from typing import Any
 
-from numba import njit
+from features.jit import njit
 
 _BP = 1e4
 _KEPT = 63  # closed bars are kept at their number modulo 64

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba import njit
+
+from features.jit import njit
 
 
 def package_stamp() -> int:

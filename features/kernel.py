@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import from_dtype, njit, types
 
 from core.contracts.tick import TICK, TickArray
 from features.bars import close_minute, write_bars
 from features.catalog import NAMES
 from features.compiled import compiled, package_stamp
+from features.jit import from_dtype, njit, types
 from features.state import STATE, StateArray
 from features.windows import write_windows
 

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from numba import from_dtype, njit, types
 
 from core.contracts.tick import OUT_OF_ORDER, TICK, TickArray
 from core.errors import SettingsError
 from features import own
+from features.jit import from_dtype, njit, types
 from features.own import LoadedFeature
 
 Floats = npt.NDArray[np.float64]

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import from_dtype, types
 
 from core.contracts.tick import TICK, TickArray
 from features.catalog import KERNEL_COLUMNS
 from features.compiled import compiled, package_stamp
+from features.jit import from_dtype, types
 
 #: Seconds between a row and the newest mid it reads: one to close it, one for feeds to differ.
 WATERMARK_S = 2

@@ -10,7 +10,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from features.jit import njit
 
 SLOTS = 60
 _RING = 64  # a power of two above SLOTS

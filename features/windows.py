@@ -7,9 +7,8 @@ says where in the ring its counters stand.
 import math
 from typing import Any
 
-from numba import njit
-
 from features.catalog import KERNEL_COLUMNS
+from features.jit import njit
 
 _MASK = 4095  # of the ring
 _S1, _S5, _S10, _S15, _S30, _S60, _S300 = range(7)  # the state's marks

@@ -52,6 +52,22 @@ class Deals(NamedTuple):
     comments: tuple[str, ...]  # of entry and exit requests it accepted
 
 
+class AskedOnce:
+    """A client whose answers stay: equations and totals ask the same of millions of rows."""
+
+    def __init__(self, client: Any) -> None:
+        """`client`: of clickhouse-connect, for as long as nothing more is stored."""
+        self._client = client
+        self._answers: dict[str, Any] = {}
+
+    def query(self, sql: str, parameters: Mapping[str, object]) -> Any:
+        """The client's answer, or that of the first time."""
+        key = f"{sql}{sorted(parameters.items())}"
+        if key not in self._answers:
+            self._answers[key] = self._client.query(sql, parameters=parameters)
+        return self._answers[key]
+
+
 def warehouse_equations(
     client: Any,
     run_id: str,
@@ -157,8 +173,10 @@ def _query(client: Any, name: str, **parameters: object) -> Any:
     return client.query(sql, parameters=parameters).result_rows
 
 
-def totals(client: Any, run_id: str, feeds: Sequence[FeedCount]) -> dict[str, Any]:
-    """What a replay stored, counted in SQL."""
+def totals(
+    client: Any, run_id: str, feeds: Sequence[FeedCount], cut_msc: int = 0
+) -> dict[str, Any]:
+    """What a replay stored, counted in SQL; `cut_msc` as in `warehouse_equations`."""
     stored, bars, flags = 0, 0, Counter[str]()
     for feed in feeds:
         if feed.valid:
@@ -167,7 +185,9 @@ def totals(client: Any, run_id: str, feeds: Sequence[FeedCount]) -> dict[str, An
             bars += _query(client, "replay_bars", **span)[0][0]
             names = ("crossed", "locked", "same_millisecond", "out_of_order")
             flags.update(dict(zip(names, _query(client, "replay_flags", **span)[0], strict=True)))
-    features, predictions, _, _ = _query(client, "replay_predictions", run_id=run_id, cut_msc=0)[0]
+    features, predictions, *_ = _query(
+        client, "replay_predictions", run_id=run_id, cut_msc=cut_msc
+    )[0]
     return {
         "ticks_stored": stored,
         "ticks_quarantined": sum(r[2] for r in _query(client, "replay_quarantine", run_id=run_id)),

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import types
 
 from features.catalog import NAMES
 from features.compiled import compiled
+from features.jit import types
 
 _VOLATILITY, _SPREAD = NAMES.index("volatility_60s"), NAMES.index("spread_bp")
 

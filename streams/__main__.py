@@ -4,7 +4,6 @@ Reads settings, builds one flow, runs it with its recovery state, and ends when 
 SIGTERM lets the flow finish what is on the bus.
 """
 
-import gc
 import logging
 import sys
 import threading
@@ -14,7 +13,7 @@ from bytewax.dataflow import Dataflow
 
 from adapters.bus.base import Bus
 from adapters.bus.join import join
-from core import crashpoint, log, session_note, settings
+from core import crashpoint, garbage, log, session_note, settings
 from core.errors import SettingsError
 from core.health import Health
 from core.home_users import as_process
@@ -25,6 +24,7 @@ from streams import cluster, compose, compose_executions, compose_signals
 
 def main(name: str) -> int:
     """Run one flow until it ends."""
+    garbage.spare_start()
     config = session_note.joined(settings.load())
     called = cluster.process_name(config.streams, name)
     log.setup(called)
@@ -37,7 +37,7 @@ def main(name: str) -> int:
         own = as_process(config, f"streams.{name}")
         with process.preparing():
             flow = _builder(name)(own, bus, process.stopping, histograms, process.health)
-            gc.freeze()
+            garbage.started()
         process.health.set("ready", name)
         cluster.run(flow, state, config)
     logging.getLogger(__name__).info("flow %s ended", name)

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from core import credentials, home_users, identity, log, settings, tls
+from core import credentials, garbage, home_users, identity, log, settings, tls
 from core.errors import TickhouseError
 from warehouse import confinement
 
@@ -21,6 +21,7 @@ _log = logging.getLogger("warehouse")
 
 def main(argv: list[str] | None = None) -> int:
     """Serve until told to stop. Returns the exit status."""
+    garbage.spare_start()
     options = _options(argv)
     home = Path(options.home).resolve()
     log.setup("warehouse")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import uvicorn
 
-from core import crashpoint, tls_door
+from core import crashpoint, garbage, tls_door
 from core.errors import TickhouseError
 from core.identity import User
 from core.process import Process
@@ -195,6 +195,7 @@ async def _serve(
     scheme = "https" if door else "http"
     url = f"{scheme}://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     url_file.write_text(url)
+    garbage.started()
     process.health.set("ready", url)
     print(f"warehouse: {url}", flush=True)
     await serving

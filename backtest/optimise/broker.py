@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import types
 
 from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.results import TradeRequest
@@ -40,6 +39,7 @@ from execution.order_path import quotes, sizing, trailing
 from execution.order_path.full_position import Money, full_lots
 from execution.risk.limits import Limits
 from features.compiled import compiled
+from features.jit import types
 
 _RETRY_MSC = 1_000  # execution tries a refused closing again at the next quote after so long
 

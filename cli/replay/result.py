@@ -47,11 +47,12 @@ def build(run: Ran, client: Any) -> dict[str, Any]:
     journal = list(order_journal.events(run.journal))
     deals = _deals(settings, plan.last_msc)
     predicts = bool(run.model)
+    once = reconcile.AskedOnce(client)
     equations = [
         *reconcile.warehouse_equations(
-            client, plan.run_id, feeds, plan.unparsed_rows, plan.cut_msc, predicts, since
+            once, plan.run_id, feeds, plan.unparsed_rows, plan.cut_msc, predicts, since
         ),
-        *reconcile.order_equations(client, plan.run_id, journal, deals),
+        *reconcile.order_equations(once, plan.run_id, journal, deals),
     ]
     kinds = [event.kind for event in journal]
     stream_s = max(run.stream_s - run.train_s, 1e-9)
@@ -61,7 +62,7 @@ def build(run: Ran, client: Any) -> dict[str, Any]:
         "strategy": run.strategy,
         "inputs": list(plan.inputs),
         "ticks_read": plan.rows,
-        **reconcile.totals(client, plan.run_id, feeds),
+        **reconcile.totals(once, plan.run_id, feeds, plan.cut_msc),
         "ticks_superseded": sum(feed.versions for feed in since.values()),
         "orders": kinds.count(EventKind.SUBMITTED),
         "orders_denied": kinds.count(EventKind.DENIED),

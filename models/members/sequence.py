@@ -60,8 +60,7 @@ class Sequence:
         compiled = jax.jit(lambda windows: network(parameters, windows))
 
         def reference(windows: Rows) -> Rows:
-            parts = [compiled(windows[n : n + _BATCH]) for n in range(0, len(windows), _BATCH)]
-            return np.concatenate([np.asarray(part) for part in parts])
+            return np.asarray(compiled(windows))  # at once: each shape takes a second to compile
 
         graph = finished(network.graph(parameters), metadata, WINDOW, len(mean))
         return Trained(graph, reference, examples=some)
@@ -176,7 +175,7 @@ def _fit(network: _Network, examples: Examples, progress: Progress) -> dict[str,
 
     compiled = jax.jit(step)
     parameters: Any = network.parameters(seed=7)
-    state = rule.init(parameters)
+    state = jax.jit(rule.init)(parameters)  # together: one thing to compile instead of seven
     random = np.random.default_rng(7)
     for n in range(steps):
         which = np.sort(random.integers(0, count, min(_BATCH, count)))

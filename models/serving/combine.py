@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from features.compiled import compiled
+from features.jit import types
 
 _TINY = 1e-7
 

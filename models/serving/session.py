@@ -4,15 +4,21 @@ One thread: more gave tails of milliseconds and disturbed other processes. A gra
 goes through a buffer of 64, the fastest size measured, and its bits do not depend on where
 batches are cut (a test holds each member to it). A graph of windows is run one window at a time,
 because convolutions of several windows give other bits. Not thread-safe: one per thread of work.
+
+ONNX Runtime is imported with the first graph: who trades without a model needs none of it.
 """
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from core.errors import ModelError
 from features.own import columns_of
 from models.serving.card import CLASSES
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
 
 INPUT, OUTPUT = "rows", "probabilities"
 BATCH = 64
@@ -73,19 +79,21 @@ class WindowSession:
         return probabilities
 
 
-def _bind(session: ort.InferenceSession, rows: Rows, out: Rows) -> ort.IOBinding:
+def _bind(session: "ort.InferenceSession", rows: Rows, out: Rows) -> "ort.IOBinding":
     binding = session.io_binding()
     binding.bind_input(INPUT, "cpu", 0, np.float32, rows.shape, rows.ctypes.data)
     binding.bind_output(OUTPUT, "cpu", 0, np.float32, out.shape, out.ctypes.data)
     return binding
 
 
-def open_session(onnx: bytes, *window: int) -> tuple[ort.InferenceSession, int]:
+def open_session(onnx: bytes, *window: int) -> "tuple[ort.InferenceSession, int]":
     """A session of one thread and its columns, after looking at what the graph says of itself.
 
     Args:
         window: rows of one input item; nothing when it is a row.
     """
+    import onnxruntime as ort
+
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -101,7 +109,7 @@ def open_session(onnx: bytes, *window: int) -> tuple[ort.InferenceSession, int]:
     return session, columns
 
 
-def _check_shape(session: ort.InferenceSession, shape: tuple[int, ...]) -> None:
+def _check_shape(session: "ort.InferenceSession", shape: tuple[int, ...]) -> None:
     inputs = {i.name: tuple(i.shape[1:]) for i in session.get_inputs()}
     outputs = {o.name for o in session.get_outputs()}
     if inputs != {INPUT: shape} or OUTPUT not in outputs:

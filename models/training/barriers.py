@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import types
 
 from features.compiled import compiled
+from features.jit import types
 from models.training.labels import (
     UNLABELLED,
     Floats,

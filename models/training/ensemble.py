@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from core.absent import DATA_FRAMES, absent
 from core.errors import ModelError
 from core.sections import ModelSettings
 from features.catalog import FEATURE_SET_HASH
@@ -77,6 +78,7 @@ class Kind(NamedTuple):
         }
 
 
+@absent(*DATA_FRAMES)  # which trainers import where they are there, and are given none
 def train_ensemble(
     parts: Trainees, settings: ModelSettings, kind: Kind, progress: Progress
 ) -> Ensemble:

@@ -9,12 +9,16 @@ from tests.support.warehouse_server import ROOT
 
 _SCRIPT = """
 import importlib, sys
-importlib.import_module(sys.argv[1])
+module, _, called = sys.argv[1].partition(":")
+loaded = importlib.import_module(module)
+if called:
+    getattr(loaded, called)("test")
 print(" ".join(name for name in sys.argv[2].split(",") if name in sys.modules))
 """
 _FRAMES = {"pandas", "scipy", "sklearn", "matplotlib", "mlflow", "great_expectations"}
 _FILES = {*_FRAMES, "pyarrow"}
 _COMPILED = {*_FILES, "numba", "onnxruntime"}
+_UNASKED = {"scipy.linalg", "cffi"}  # of numba, in case they are there
 
 
 @pytest.mark.parametrize(
@@ -27,6 +31,9 @@ _COMPILED = {*_FILES, "numba", "onnxruntime"}
         ("execution.__main__", _COMPILED | {"clickhouse_connect"}),
         ("surveillance.__main__", _COMPILED),
         ("dashboards.live.__main__", _COMPILED),
+        ("streams.explain.attempts", _UNASKED | _FILES - {"scipy"} | {"onnxruntime"}),
+        ("features.kernel", _UNASKED | _FILES - {"scipy"}),
+        ("core.log:setup", _COMPILED | {"rich", "pygments", "attr"}),
         ("orchestration.definitions", _FRAMES | {"dbt", "dagster_dbt", "sqlglot"}),
     ],
 )

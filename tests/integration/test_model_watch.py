@@ -352,6 +352,11 @@ def test_mlflow_shows_models_and_aliases(tmp_path: Path, two: list[Artifact]) ->
     tracking = Tracking(tmp_path, "")
     assert tracking.mirror(registry) == 1
     assert tracking.aliases() == {}
+    (version,) = tracking._client.search_model_versions("name='tickhouse'")
+    shown = tracking._client.get_run(str(version.run_id)).data
+    assert shown.tags["sha256"] == two[0].card.sha256
+    assert shown.params["rounds"] == str(two[0].card.settings.rounds)
+    assert shown.metrics["log_loss"] == two[0].card.metrics.log_loss
     registry.save(two[1])
     registry.promote(two[0].card.sha256, "ann")
     registry.appoint(two[1].card.sha256)

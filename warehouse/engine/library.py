@@ -4,19 +4,14 @@ pyarrow, which chdb takes when it is there, and numpy with it are a third of the
 warehouse and 40 MB; we read and write the engine's own formats.
 """
 
-import sys
 from typing import Any
+
+from core.absent import absent
 
 
 def load() -> Any:
     """The bare connections: chdb's own wrapper adds notebook progress bars and nothing we need."""
-    absent = "pyarrow" not in sys.modules
-    if absent:
-        sys.modules["pyarrow"] = None  # type: ignore[assignment]  # makes `import pyarrow` fail
-    try:
+    with absent("pyarrow"):
         import chdb
 
-        return chdb._chdb
-    finally:
-        if absent:
-            del sys.modules["pyarrow"]
+    return chdb._chdb
