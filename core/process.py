@@ -108,13 +108,13 @@ class Process:
         trace: TracebackType | None,
     ) -> None:
         """Close everything; an error that ends the process is told rather than what it causes."""
-        told = self.stopping.is_set()
+        signalled = self.stopping.is_set()
         self.stopping.set()
         self.health.set("stopping")
         try:
             with contextlib.suppress(TickhouseError) if error else contextlib.nullcontext():
                 self._closing.close()
-            if error is None and not told:  # the supervisor expects the end that it asked for
+            if error is None and not signalled:  # the supervisor expects the end that it asked for
                 self.health.outlive_start()
         finally:
             self.health.close()

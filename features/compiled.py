@@ -11,10 +11,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import numba
 
 from features.jit import njit
 
@@ -43,7 +42,7 @@ def compile_apart() -> None:
     keep them. Nothing without a writable cache: the first import compiles, as ever.
     """
     cache = Path(__file__).parent / "__pycache__"
-    done = cache / f"compiled-{package_stamp()}-{numba.__version__}-{sys.implementation.cache_tag}"
+    done = cache / f"compiled-{package_stamp()}-{version('numba')}-{sys.implementation.cache_tag}"
     if done.exists() or not os.access(cache, os.W_OK):
         return
     line = [sys.executable, "-c", "import features.kernel, features.peers"]

@@ -24,11 +24,13 @@ _DAYS = {
     "month": "toStartOfMonth({time})",
 }
 _BP = "(toFloat64(ask - bid) / toFloat64(ask + bid) * 2e4)"
+# As mart dim_symbol has it, and there before the mart is.
 _OF_SYMBOL = (
-    "transform(symbol, (SELECT groupArray(name) FROM (SELECT symbol AS name FROM {marts}.dim_symbol"
+    "transform(symbol, (SELECT groupArray(name) FROM (SELECT symbol AS name FROM {db}.instrument"
     " GROUP BY symbol ORDER BY symbol)), (SELECT groupArray(newest) FROM (SELECT symbol,"
-    " argMax({column}, valid_from) AS newest FROM {marts}.dim_symbol GROUP BY symbol"
-    " ORDER BY symbol)), nan)"
+    " argMax({column}, valid_from) AS newest"
+    " FROM (SELECT *, pow(10, -toInt16(digits)) AS point FROM {db}.instrument FINAL)"
+    " GROUP BY symbol ORDER BY symbol)), nan)"
 )
 _VAR = {"measure": "filtered", "confidence": "0.99", "horizon": "1d"}
 

@@ -64,14 +64,14 @@ def _trade(server: Warehouse, ts_us: int) -> list[Any]:
 
 
 def test_what_a_replay_traded_is_known_at_once(replayed: Path) -> None:
-    answer, told = _ask(replayed, "profit by symbol today")
+    answer, notice = _ask(replayed, "profit by symbol today")
     assert answer["rows"] == [{"by_symbol": "EURUSD", "Profit": 5.5}]
-    assert "of mode replay, in which it is 2026-03-03 12:00" in told.lower()
-    assert "filled first" in told
+    assert "of mode replay, in which it is 2026-03-03 12:00" in notice.lower()
+    assert "filled first" in notice
     assert "; marts of 2" in answer["says"]
-    again, told = _ask(replayed, "how many trades yesterday")
+    again, notice = _ask(replayed, "how many trades yesterday")
     assert again["rows"] == [{"Trades": 0}]
-    assert "filled first" not in told
+    assert "filled first" not in notice
 
 
 def test_a_home_without_a_trade_says_that_its_marts_are_empty(tmp_path: Path) -> None:

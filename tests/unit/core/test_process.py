@@ -68,16 +68,16 @@ def test_a_signal_in_the_midst_of_a_wait_ends_the_process(tmp_path: Path, name: 
     assert (tmp_path / "targets.json").read_text() == "[]"
 
 
-@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("signalled", [True, False])
 def test_only_who_ends_by_itself_waits_until_the_supervisor_takes_that_for_a_good_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signalled: bool
 ) -> None:
     waited: list[bool] = []
     with Process("tried", tmp_path, Stopping()) as process:
         monkeypatch.setattr(process.health, "outlive_start", lambda: waited.append(True))
-        if told:
+        if signalled:
             process.stopping.set()
-    assert waited == [True] * (not told)
+    assert waited == [True] * (not signalled)
 
 
 def test_it_closes_the_latest_first_and_then_stops_serving_health(tmp_path: Path) -> None:
