@@ -50,10 +50,16 @@ def neglected(world: "World") -> str:
         if lasts(world, f"kept {p.ticket}", wrong=reached and able, us=_SOON_US):
             return f"{p.key} stays open beyond its stop {p.stop_price}"
     for held in world.broker.positions():
+        # A request without an answer is looked for until it can't have arrived, then repeated.
+        unanswered = any(p.moving for p in book.of_feed(SOURCE, held.symbol))
+        if lasts(world, f"asked {held.ticket}", wrong=unanswered):
+            return f"whether the broker's stop of {held.symbol} was moved stays unknown"
         along = [p for p in book.of_feed(SOURCE, held.symbol) if (p.volume > 0) == (held.type == 0)]
         stops = [p.stop_price for p in along]
         farthest = min(stops, default=0.0) if held.type == 0 else max(stops, default=0.0)
-        other = bool(farthest) and abs(held.sl - farthest) > SYMBOLS[held.symbol][1]
+        other = (
+            not unanswered and bool(farthest) and abs(held.sl - farthest) > SYMBOLS[held.symbol][1]
+        )
         room = (mids[SOURCE, held.symbol] - farthest) * (1 if held.type == 0 else -1)
         able = not book.is_blocked(SOURCE, held.symbol) and room > 40 * SYMBOLS[held.symbol][1]
         if lasts(world, f"guard {held.ticket}", wrong=other and able, us=2 * _SOON_US):
