@@ -55,6 +55,10 @@ class Brokerage:
         foreign = self.foreign.get(position)
         return foreign.volume if foreign else 0.0
 
+    def lots_of_others(self) -> float:
+        """Lots of all positions that are not ours, long and short alike."""
+        return sum(abs(held.volume) for held in self.foreign.values())
+
     def _booked(self, event: OrderEvent) -> None:
         if event.purpose == OPENING:
             self.opened, self.balance, self.watermark = True, event.profit, event.venue_deal

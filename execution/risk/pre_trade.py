@@ -222,7 +222,9 @@ class PreTradeRisk:
         return check_firm(
             rules, activity.firm if activity.firm and activity.firm.firm == name else None,
             (account.balance, account.equity - account.credit), order.volume,
-            round(sum(abs(stake.volume) for stake in open_), 8), at_risk,
+            # A firm counts what lies in its account, whoever put it there.
+            round(sum(abs(stake.volume) for stake in open_) + book.broker.lots_of_others(), 8),
+            at_risk,
             self._exposure.retail_margin(rules, (*open_, Stake.of_order(order)), context.now_us),
         )  # fmt: skip
 

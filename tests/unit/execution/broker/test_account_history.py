@@ -85,6 +85,7 @@ def test_a_persons_own_trade_is_booked_and_changes_nothing_of_ours(desk: Office)
     [booked] = desk.poll(3)
     assert (booked.purpose, booked.volume, booked.strategy) == ("manual", 0.3, "")
     assert not desk.book.broker.is_suspended("oanda", "EURUSD")
+    assert desk.book.broker.lots_of_others() == 0.3
     desk.poll(4, 12)
     assert (desk.broker.problem, desk.trading.state) == ("", "active")
 

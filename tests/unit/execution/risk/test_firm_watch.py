@@ -14,6 +14,7 @@ from core.contracts.order import EventKind
 from core.topics import ORDER_EVENTS
 from core.trading_control import ControlCommand, write
 from execution.broker.poller import PollerParts
+from execution.journal.brokerage import Foreign
 from execution.order_path.engine import Engine
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
@@ -93,6 +94,13 @@ def test_the_firms_lots_count_all_positions(desk: Desk) -> None:
     desk.engine.on_signal(replace(desk.signal(1.0, "other"), strategy="second"))
     assert last_denial(desk) == ("firm_lots", 0.15, 0.2)
     assert desk.trade(0.0)[-1] == "opposite filled"  # an exit passes
+
+
+def test_the_firms_lots_count_what_a_person_holds(desk: Desk) -> None:
+    observe(desk, desk.watched(), 100_000.0)
+    desk.book.broker.foreign[7] = Foreign("oanda", "XAUUSD", -0.08, suspends=False)
+    desk.trade(1.0)
+    assert last_denial(desk) == ("firm_lots", 0.15, 0.18)
 
 
 def test_a_breach_halts_and_closes_and_is_told(desk: Desk) -> None:
