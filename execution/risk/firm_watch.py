@@ -56,9 +56,9 @@ class FirmWatch:
         now = self._clock.now_us()
         if before is not None and before.firm == firm:
             now = max(now, before.ts_us)  # set back, a clock takes no loss and no day away
-        book = self._ledger.book
-        ours = sum(abs(p.volume) for p in book.positions.values())
-        lots = round(ours + book.broker.lots_of_others(), 8)
+        held = self._ledger.book
+        ours = sum(abs(p.volume) for p in held.positions.values())
+        lots = round(ours + held.broker.lots_of_others(), 8)
         # Credit is nothing that anybody earned.
         margin = self._retail_margin(rules, account.currency, now)
         equity = account.equity - account.credit
