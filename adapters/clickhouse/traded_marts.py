@@ -25,8 +25,8 @@ _DUE = """
 SELECT
     maxIf(modification_time, table = 'order_event') AS came,
     maxIf(modification_time, table = 'fct_order') AS filled,
-    countIf(table = 'fct_order') = 0 AND countIf(table = 'order_event') > 0
-    OR came > filled + {behind_s:UInt32} AS is_due
+    came > filled + {behind_s:UInt32}
+    AND (SELECT count() > 0 FROM order_event WHERE mode = {mode:String}) AS is_due
 FROM system.parts
 WHERE
     active AND (database = currentDatabase() AND table = 'order_event'
@@ -44,7 +44,7 @@ class Model(NamedTuple):
 
 def is_due(client: Client, mode: str) -> bool:
     """Whether orders came that they do not know of, by more than a minute."""
-    given = {"marts": marts.database(client, mode), "behind_s": _BEHIND_S}
+    given = {"marts": marts.database(client, mode), "mode": mode, "behind_s": _BEHIND_S}
     with errors_translated():
         return bool(client.query(_DUE, parameters=given).result_rows[0][-1])
 
@@ -73,7 +73,9 @@ def fill(client: Client, mode: str) -> dict[str, int]:
 def _fill(client: Client, database: str, model: Model) -> None:
     table, filling = f"`{database}`.`{model.name}`", f"`{database}`.`{model.name}{_FILLING}`"
     client.command(f"DROP TABLE IF EXISTS {filling} SYNC")
-    client.command(f"CREATE TABLE {filling} AS {table}")
+    # Of this version, whatever version the mart is of that it takes the place of.
+    statement = marts.statements()[model.name]
+    client.command(statement.replace(f"{marts.DATABASE}.{model.name}", filling, 1))
     columns = ", ".join(f"`{name}`" for name in marts.columns()[model.name])
     client.command(f"INSERT INTO {filling} ({columns}) SELECT {columns} FROM ({model.sql})")
     if model.days:  # older days keep what was built from rows that retention has taken since

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "question", nargs="*", metavar="WORD", help="in English, with or without quotes"
     )
     parser.add_argument(
-        "--mode", help="demo, live, replay, …; default: as the home runs, or ran last"
+        "--mode", choices=marts.MODES, help="default: as the home runs, or ran last"
     )
     parser.add_argument("--sql", action="store_true", help="print the statement and run nothing")
     parser.add_argument(

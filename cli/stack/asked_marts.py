@@ -1,7 +1,8 @@
 """What a question needs before it is asked: which mode, marts that know of it, and what "now" is.
 
 A home that has just replayed, imported or traded has none, or older ones: whoever is at the machine
-has them filled. On a server elsewhere that is the work of those who run it.
+has them filled. On a server elsewhere that is the work of those who run it, and who signs in as a
+user of their own reads what there is.
 """
 
 import sys
@@ -38,7 +39,7 @@ def ready(settings: Settings, mode: str | None) -> tuple[str, datetime]:
         ends = {str(name): end for name, end in client.query(_MODES).result_rows}
     usual = settings.marts_mode
     mode = mode or (usual if usual in ends else next(iter(ends), usual))
-    if not settings.clickhouse.url:
+    if not (settings.clickhouse.url or settings.clickhouse.names_a_user):
         with closing(warehouse_client(settings, SETUP)) as client:
             _fill(settings, client, mode)
     if mode in IN_THE_PAST and mode in ends:

@@ -74,6 +74,21 @@ def test_what_a_replay_traded_is_known_at_once(replayed: Path) -> None:
     assert "filled first" not in notice
 
 
+def test_a_mode_that_there_is_not_makes_no_database(replayed: Path) -> None:
+    line = [sys.executable, "-m", "cli.main", "ask", "profit", "--mode", "x`; DROP TABLE run; --"]
+    done = subprocess.run(
+        line, env=environment(replayed), capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "invalid choice" in done.stderr
+
+
+def test_a_mode_in_which_nothing_was_traded_is_not_filled_each_time(replayed: Path) -> None:
+    for _ in range(2):
+        _, notice = _ask(replayed, "profit today", "--mode", "shadow")
+        assert "filled first" not in notice
+
+
 def test_a_home_without_a_trade_says_that_its_marts_are_empty(tmp_path: Path) -> None:
     answer, _ = _ask(new_home.for_replay(tmp_path / "home"), "profit today")
     assert answer["says"].endswith("no row is in these marts so far")
