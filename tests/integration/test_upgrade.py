@@ -33,7 +33,9 @@ RELEASES = ("0.1.0", "0.2.0")
 @pytest.fixture(params=RELEASES)
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     with tarfile.open(_HOMES / f"{request.param}.tar.xz") as packed:
-        packed.extractall(tmp_path / "home", filter="tar")
+        # Ours; `extractall(filter=)` is not in the Python 3.11.2 of Debian 12.
+        packed.extraction_filter = lambda member, _: member
+        packed.extractall(tmp_path / "home")
     return tmp_path / "home"
 
 

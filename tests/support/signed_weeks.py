@@ -62,7 +62,9 @@ class Weeks:
     def __init__(self, folder: Path) -> None:
         (folder / "home").mkdir()
         with tarfile.open(RELEASE) as packed:
-            packed.extractall(folder / "home", filter="tar")
+            # Ours; `extractall(filter=)` is not in the Python 3.11.2 of Debian 12.
+            packed.extraction_filter = lambda member, _: member
+            packed.extractall(folder / "home")
         self.signed = SignedHome(folder, start_us=FIRST_US)
         self.desk, self.home = Desk(self.signed), self.signed.home
         self.changes = ControlChanges(self.desk.settings, self.signed.clock)
