@@ -51,11 +51,15 @@ class WorkingOrders:
                 self._note(name, "trading is halted")
                 self._send(order)
 
-    def withdraw(self, why: Callable[[str, Working], str]) -> bool:
+    def withdraw(self, why: Callable[[str, Working], str], stopped_us: int = 0) -> bool:
         """Take back what may wait no longer; whether anything was asked for.
 
-        `why`: the reason for one, by its name, "" while it may wait. What the venue keeps refusing
-        (a market that is closed) is asked for ever more seldom, at last each minute.
+        What the venue keeps refusing (a market that is closed) is asked for ever more seldom, at
+        last each minute; but at once when trading was stopped since.
+
+        Args:
+            why: the reason for one, by its name, "" while it may wait.
+            stopped_us: when trading was halted or reduced, microseconds UTC; 0: it is active.
 
         Raises:
             UnavailableError: the terminal does not answer.
@@ -64,6 +68,8 @@ class WorkingOrders:
         for name, working in list(book.working.items()):
             reason = why(name, working) if book.rests(name) else ""
             wait_us = min(_AGAIN_US << max(working.cancels - 1, 0), _SELDOM_US)
+            if stopped_us > working.cancelling_us:
+                wait_us = _AGAIN_US
             if reason and self._is_due(working.cancelling_us, wait_us):
                 self._note(name, reason)
                 self.send(name)

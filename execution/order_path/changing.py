@@ -111,7 +111,8 @@ class Changing:
         Raises:
             UnavailableError: the terminal does not answer.
         """
-        return self._working.withdraw(self._withdrawal)
+        stopped_us = 0 if self._trading.state == "active" else self._trading.current.ts_us
+        return self._working.withdraw(self._withdrawal, stopped_us)
 
     def _withdrawal(self, name: str, working: Working) -> str:
         if not self._sends(working.signal.strategy):

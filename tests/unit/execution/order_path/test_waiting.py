@@ -313,6 +313,17 @@ def test_a_removal_that_the_broker_refuses_is_asked_for_again(desk: Desk) -> Non
     assert kinds(polled(desk, 4.5, 1.1)) == ["cancelling", "cancelled"]
 
 
+def test_who_halts_does_not_wait_for_what_was_refused_before(desk: Desk) -> None:
+    desk.engine.on_signal(desk.order(1.0, 1.099))
+    desk.trading.trip(ControlCommand("reducing", "ann", "why", 1))
+    for seconds in (2, 4.5, 9):
+        desk.terminal.lose = ["request"]
+        assert kinds(polled(desk, seconds, 1.1)) == ["cancelling"]
+    assert polled(desk, 13, 1.1) == []  # after three refusals eight seconds pass
+    desk.trading.trip(ControlCommand("halted", "ann", "now", desk.clock.now_us()))
+    assert kinds(polled(desk, 13.5, 1.1)) == ["cancelling", "cancelled"]
+
+
 def test_losses_take_it_back(tmp_path: Path) -> None:
     desk = under(tmp_path, "max_daily_loss = 50")
     desk.ledger.activity.account(100_000.0, desk.clock.now_us())
