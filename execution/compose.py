@@ -265,7 +265,7 @@ def watched(
 ) -> PollerParts:  # fmt: skip
     """What the live driver looks after beside signals."""
     run, clock, venue, timer = settings.run, environment.clock, environment.venue, environment.timer
-    equity = EquityWatch(run, clock, ledger, outbox)
+    equity = EquityWatch(run, clock, timer, ledger, outbox)
     return PollerParts(
         engine=engine, reconciler=reconciler,
         stops=_stops(settings, clock, ledger, venue, quotes, limits, timer),
@@ -273,7 +273,10 @@ def watched(
         working=engine.working,
         equity=equity, ladder=DrawdownLadder(run, clock, ledger, equity, limits, trading),
         funds=funds, trading=trading,
-        firm=FirmWatch(run, clock, ledger, outbox, limits, trading, quotes),
+        firm=FirmWatch(
+            run=run, clock=clock, timer=timer, ledger=ledger, outbox=outbox, limits=limits,
+            trading=trading, quotes=quotes,
+        ),
         lots=_lots_agreement(run, clock, ledger, venue, trading, engine, timer),
     )  # fmt: skip
 

@@ -66,8 +66,9 @@ class Activity:
         if before is None:
             self.equity = Equity(day, equity, equity, equity)
         else:
-            opening = before.opening if before.day == day else before.last
-            self.equity = Equity(day, opening, max(before.peak, equity), equity)
+            # A clock that is set back begins no other day.
+            opening = before.last if day > before.day else before.opening
+            self.equity = Equity(max(day, before.day), opening, max(before.peak, equity), equity)
 
     def _moved(self, amount: float) -> None:
         """Money that was paid in or out is neither gain nor loss."""
@@ -84,8 +85,8 @@ class Activity:
         """Equity when the trading day began; 0 while nobody knows."""
         if self.equity is None:
             return 0.0
-        today = self.equity.day == trading_day(now_us)
-        return self.equity.opening if today else self.equity.last
+        later = trading_day(now_us) > self.equity.day
+        return self.equity.last if later else self.equity.opening
 
     def daily_loss(self, equity: float, now_us: int) -> float:
         """Loss since the trading day began; below 0 for a gain."""

@@ -9,12 +9,13 @@ others only go out.
 import logging
 
 from adapters.mt5.venue.venue import Account
-from core.clock import Clock
+from core.clock import Clock, Timer
 from core.contracts.order import AccountState
 from core.instruments import trading_day
 from core.sections import RunSettings
 from execution.journal.ledger import Ledger
 from execution.journal.outbox import Outbox
+from execution.risk.day_clock import DayClock
 
 _log = logging.getLogger(__name__)
 _EVERY_US = 300_000_000
@@ -23,8 +24,11 @@ _EVERY_US = 300_000_000
 class EquityWatch:
     """Sees the account every second or so."""
 
-    def __init__(self, run: RunSettings, clock: Clock, ledger: Ledger, outbox: Outbox) -> None:
-        self._run, self._clock, self._ledger, self._outbox = run, clock, ledger, outbox
+    def __init__(
+        self, run: RunSettings, clock: Clock, timer: Timer, ledger: Ledger, outbox: Outbox
+    ) -> None:
+        self._run, self._clock = run, DayClock(clock, timer)
+        self._ledger, self._outbox = ledger, outbox
         self._last: AccountState | None = None  # seen
         self._kept_us = 0  # when one was journalled
         if ledger.book.last is not None and ledger.activity.equity is None:
@@ -50,9 +54,8 @@ class EquityWatch:
         known = self._ledger.activity.equity
         if before is None or known is None or now.equity > known.peak:
             return True
-        return (
-            trading_day(now.ts_init_us) != known.day or now.ts_init_us >= self._kept_us + _EVERY_US
-        )
+        waited_us = abs(now.ts_init_us - self._kept_us)  # a clock may be set back
+        return trading_day(now.ts_init_us) > known.day or waited_us >= _EVERY_US
 
     def _keep(self, now: AccountState, before: AccountState | None) -> None:
         begins = before is not None and trading_day(now.ts_init_us) != trading_day(
@@ -64,7 +67,7 @@ class EquityWatch:
         self._kept_us = now.ts_init_us
 
     def _state(self, account: Account) -> AccountState:
-        run, now, last = self._run, self._clock.now_us(), self._ledger.book.last
+        run, (now, _), last = self._run, self._clock.now_us(), self._ledger.book.last
         return AccountState(
             run_id=run.run_id, mode=run.mode, account=run.account, ts_event_us=now, ts_init_us=now,
             seq=last.seq if last else 0, currency=account.currency, balance=account.balance,

@@ -9,7 +9,7 @@ import logging
 import math
 
 from adapters.mt5.venue.venue import Account
-from core.clock import Clock
+from core.clock import Clock, Timer
 from core.contracts.firm import FirmBreach, FirmRecord, FirmState
 from core.instruments import instrument
 from core.sections import RunSettings
@@ -20,6 +20,7 @@ from execution.journal.position import Position
 from execution.order_path.quotes import Quotes
 from execution.order_path.valuation import notional, rate
 from execution.risk import firm_rules
+from execution.risk.day_clock import DayClock
 from execution.risk.firm_rules import FirmRules
 from execution.risk.limits_file import LimitsFile
 from execution.risk.retail import initial_margin_share
@@ -34,13 +35,13 @@ class FirmWatch:
     """Sees the account every second or so."""
 
     def __init__(
-        self, run: RunSettings, clock: Clock, ledger: Ledger, outbox: Outbox, limits: LimitsFile,
-        trading: TradingState, quotes: Quotes,
+        self, *, run: RunSettings, clock: Clock, timer: Timer, ledger: Ledger, outbox: Outbox,
+        limits: LimitsFile, trading: TradingState, quotes: Quotes,
     ) -> None:  # fmt: skip
-        self._quotes = quotes
-        self._run, self._clock, self._ledger, self._outbox = run, clock, ledger, outbox
+        self._quotes, self._clock = quotes, DayClock(clock, timer)
+        self._run, self._ledger, self._outbox = run, ledger, outbox
         self._limits, self._trading = limits, trading
-        self._away = True  # nobody has looked since this process began
+        self._away = True  # nobody has looked since this process began, or the machine slept
         self._kept = ledger.activity.firm  # the last state that is journalled
         self._newest: FirmRecord | None = None
 
@@ -53,7 +54,8 @@ class FirmWatch:
         firm, rules = named
         activity = self._ledger.activity
         before = activity.firm
-        now = self._clock.now_us()
+        now, jumped = self._clock.now_us()
+        self._away = self._away or jumped
         if before is not None and before.firm == firm:
             now = max(now, before.ts_us)  # set back, a clock takes no loss and no day away
         held = self._ledger.book

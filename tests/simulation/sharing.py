@@ -8,6 +8,7 @@ difference is left.
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from adapters.mt5.protocol import constants as mt5
 from adapters.mt5.protocol.results import TradePosition
 from core.contracts.order import EventKind, OrderEvent
 from core.desk import NETTING
@@ -81,7 +82,7 @@ def broken(world: "World") -> str:
     """What does not hold of lots and profit; "" for nothing. Nothing may be unsettled."""
     if not world.shares or world.parts is None:
         return ""
-    return _lots(world) or _profit(world) or _residue(world)
+    return _lots(world) or _closings(world) or _profit(world) or _residue(world)
 
 
 def _lots(world: "World") -> str:
@@ -95,6 +96,20 @@ def _lots(world: "World") -> str:
         if not book.is_blocked(SOURCE, symbol) and round(there[symbol] - known, 8):
             held_by = {p.key.strategy: p.volume for p in book.of_feed(SOURCE, symbol)}
             return f"the account holds {there[symbol]} {symbol}, the strategies {held_by}"
+    return ""
+
+
+def _closings(world: "World") -> str:
+    """What a deal closes is the strategies' to lose while others hold nothing of the symbol."""
+    closing = {d.ticket for d in world.broker.deals() if d.entry == mt5.DEAL_ENTRY_OUT}
+    theirs: dict[str, float] = defaultdict(float)
+    for event in _events(world):
+        if event.kind is not EventKind.BOOKED or not event.volume:
+            continue
+        if event.venue_deal in closing and not theirs[event.symbol]:
+            return f"deal {event.venue_deal} closed {event.volume} {event.symbol} of nobody"
+        signed = event.volume if event.side == "buy" else -event.volume
+        theirs[event.symbol] = round(theirs[event.symbol] + signed, 8)
     return ""
 
 

@@ -95,6 +95,20 @@ class MarketTimer:
         """Nobody waits here."""
 
 
+class HandTimer:
+    """Seconds since the machine began, moved by hand: the clock may jump beside it."""
+
+    def __init__(self) -> None:
+        self._at_s = 0.0
+
+    def seconds(self) -> float:
+        return self._at_s
+
+    def sleep(self, seconds: float) -> None:
+        """So many seconds go by at once."""
+        self._at_s += seconds
+
+
 class Desk:
     """Journal and account in `home`, so that a second desk on it is a restart."""
 

@@ -16,10 +16,11 @@ from core.trading_control import ControlCommand, write
 from execution.broker.poller import PollerParts
 from execution.journal.brokerage import Foreign
 from execution.order_path.engine import Engine
+from execution.risk import day_clock
 from execution.risk.limits import of_settings
 from execution.risk.limits_file import LimitsFile
 from execution.risk.news import News
-from tests.unit.execution.desk import KEY, RUN, Desk
+from tests.unit.execution.desk import KEY, RUN, Desk, HandTimer
 
 RULES = """version = "t"
 [limits]
@@ -158,6 +159,32 @@ def test_a_clock_that_was_set_back_takes_no_loss_away_and_begins_no_other_day(de
     assert (now.ts_us, now.day_us, now.day_equity) == (state.ts_us, state.day_us, 100_000.0)
     assert desk.trading.state == "active"
     watched.firm.observe(replace(desk.venue.account(), equity=90_000.0))
+    assert (desk.trading.state, desk.trading.current.by) == ("halted", "breaker firm daily_loss")
+
+
+@pytest.mark.parametrize("stays_s", [30.0, 600.0])
+def test_a_clock_that_jumps_ahead_begins_another_day_only_when_it_stays_there(
+    desk: Desk, stays_s: float
+) -> None:
+    timer = HandTimer()
+    watched = desk.watched(timer)
+    assert watched.firm is not None
+    poorer = replace(desk.venue.account(), equity=99_750.0)
+    watched.firm.observe(replace(poorer, equity=100_000.0))
+    day = 86_400_000_000
+    desk.clock._now_us += day
+    while timer.seconds() < stays_s:
+        watched.firm.observe(poorer)
+        timer.sleep(1.0)
+        desk.clock._now_us += 1_000_000
+    state = desk.ledger.activity.firm
+    assert state is not None
+    moved = stays_s > day_clock.LASTS_S
+    assert state.day_equity == (99_750.0 if moved else 100_000.0)
+    if moved:
+        return
+    desk.clock._now_us -= day
+    watched.firm.observe(replace(poorer, equity=99_650.0))
     assert (desk.trading.state, desk.trading.current.by) == ("halted", "breaker firm daily_loss")
 
 
