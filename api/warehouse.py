@@ -6,7 +6,7 @@ holds them to these (`warehouse.access.gate`).
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace
 
 from adapters.clickhouse import client
+from adapters.clickhouse.cluster import SHARDED
 from api.callers import Caller
 from api.problems import ProblemError
 from core.errors import UnavailableError, WarehouseError
@@ -53,6 +54,10 @@ class ApiWarehouse:
             raise _refused(error) from error
         finally:
             self._waiting -= 1
+
+    def knows_versions(self, tables: Collection[str]) -> bool:
+        """Whether one server's parts say when tables change: not of what shards have among them."""
+        return not self._settings.cluster or SHARDED.isdisjoint(tables)
 
     def close(self) -> None:
         """Let go of what waits."""

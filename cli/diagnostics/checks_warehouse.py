@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters.clickhouse.client import errors_translated
+from adapters.clickhouse.cluster import table_of
 from cli.diagnostics.check import Check, result_of
 from cli.stack.warehouse_client import warehouse_client
 from core.errors import SettingsError, TickhouseError, UnavailableError
@@ -68,7 +69,7 @@ def parts(rows: Any) -> Check:
     return result_of(
         "warehouse parts",
         count < _PARTS,
-        f"at most {count} in a partition ({table} {partition})",
+        f"at most {count} in a partition ({table_of(table)} {partition})",
         "insert larger blocks, or wait for merges; `OPTIMIZE TABLE` joins parts at once",
         "warning",
     )

@@ -8,7 +8,9 @@ from typing import Any
 import pyarrow
 import pyarrow.ipc
 import pytest
+from msgspec.structs import replace
 
+from adapters.clickhouse import client
 from api.history import ARROW
 from api.resources import RESOURCES
 from core import identity
@@ -135,6 +137,20 @@ def test_an_answer_is_given_again_only_when_it_changed(desk: ApiDesk, server: Wa
     assert changed.status_code == 200
     assert len(changed.json()["data"]) == ROWS
     assert changed.headers["etag"] != etag
+
+
+def test_on_a_cluster_what_shards_have_among_them_is_asked_for_again(
+    server: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "cluster_of", lambda _: None)  # the server behind it is alone
+    of_one_server = server.settings_of(API)
+    spread = ApiDesk(server.home, replace(of_one_server, cluster="firm"))
+    spread.key(user="ann")
+    for path, code in ((f"/v1/ticks?{_FEED}", 200), ("/v1/models?name=first", 304)):
+        etag = spread.get(path).headers["etag"]
+        spread.wait_for_versions()
+        assert spread.get(path, if_none_match=etag).status_code == code
+    spread.close()
 
 
 def test_who_is_filtered_reads_only_their_rows_and_shares_no_answer(desk: ApiDesk) -> None:
