@@ -1,9 +1,10 @@
-"""Hosts of their own for brokers: network namespaces on one bridge. Root only; gone at the end."""
+"""Hosts of their own: network namespaces on one bridge. Root only; gone at the end."""
 
 import contextlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 
 _BRIDGE = "tickhouse0"
@@ -29,7 +30,7 @@ class Host:
     @property
     def prefix(self) -> tuple[str, ...]:
         """Of a command line that is to run there."""
-        return ("ip", "netns", "exec", self.name)
+        return prefix_of(self.name)
 
     def make(self) -> None:
         """Namespace, link and address."""
@@ -60,6 +61,15 @@ class Host:
         """The link is up again."""
         _ip(f"link set {self._link} up")
 
+    def flap(self, seconds: float) -> None:
+        """The link comes and goes: what is sent arrives late, when it is sent again."""
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            self.cut()
+            time.sleep(0.3)
+            self.mend()
+            time.sleep(0.5)
+
 
 @contextlib.contextmanager
 def hosts(count: int) -> Iterator[list[Host]]:
@@ -81,6 +91,11 @@ def hosts(count: int) -> Iterator[list[Host]]:
             host.remove()
         with contextlib.suppress(subprocess.CalledProcessError):
             _ip(f"link del {_BRIDGE}")
+
+
+def prefix_of(host: str) -> tuple[str, ...]:
+    """Of a command line that is to run on a host."""
+    return ("ip", "netns", "exec", host)
 
 
 def _ip(words: str) -> None:

@@ -1,108 +1,17 @@
 """A replay on three brokers while brokers, processes and links fail: as if nothing had been."""
 
-import os
-import signal
 import time
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from tests.chaos.proxy import Proxy
+from tests.cluster.brokers import Cluster
 from tests.cluster.hosts import hosts, missing
-from tests.e2e.replay_runs import checksums, cut, finished, pid_of, replay, start_replay
+from tests.cluster.paced import kill
+from tests.e2e.replay_runs import checksums, finished
 from tests.kafka.broker import Broker, Ports
 
 pytestmark = [pytest.mark.process, pytest.mark.cluster, pytest.mark.timeout(600)]
-
-SLICES = {"TICKHOUSE_COLLECTOR__SLICE_TICKS": "500"}
-PACE = {"TICKHOUSE_COLLECTOR__SPEED": "300"}
-
-
-class Cluster:
-    """Three brokers, and who leads."""
-
-    def __init__(self, brokers: list[Broker]) -> None:
-        self.brokers = brokers
-        self.settings = {
-            "TICKHOUSE_BUS__KIND": "kafka",
-            "TICKHOUSE_BUS__URL": "kafka://" + ",".join(b.address for b in brokers),
-            "TICKHOUSE_BUS__REPLICATION": str(len(brokers)),
-        }
-
-    def __enter__(self) -> "Cluster":
-        for broker in self.brokers:
-            broker.start(wait=False)
-        for broker in self.brokers:
-            broker.wait()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for broker in self.brokers:
-            broker.stop()
-
-    def leader(self) -> int:
-        """The index of the broker that leads the replay's ticks, once there are some."""
-        addresses = ",".join(b.address for b in self.brokers)
-        admin = AdminClient({"bootstrap.servers": addresses})
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            topics = admin.list_topics(timeout=20).topics
-            ticks_topics = [t for name, t in topics.items() if name.endswith(".ticks")]
-            if ticks_topics and ticks_topics[0].partitions:
-                return ticks_topics[0].partitions[0].leader - 1
-            time.sleep(0.2)
-        raise AssertionError(f"the replay made no topics: {sorted(topics)}")
-
-
-@pytest.fixture(scope="module")
-def arguments(recordings, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("ticks")
-    files = [
-        cut(recordings / "ticks" / "EURUSD_oanda.parquet", folder, 52_000, 12_000),
-        cut(recordings / "ticks" / "XAUUSD_oanda.parquet", folder, 250_000, 24_000),
-    ]
-    return [*map(str, files), "--strategy", "scripted"]
-
-
-@pytest.fixture(scope="module")
-def calm(arguments, tmp_path_factory):
-    """Row checksums of a replay through NATS that nobody disturbed."""
-    home = tmp_path_factory.mktemp("calm")
-    result = replay(home, arguments, **SLICES)
-    assert result["orders"] > 0
-    return checksums(home, result["run_id"])
-
-
-@pytest.fixture
-def running():
-    """Starts a paced replay; one that a failed test left is ended."""
-    started = []
-
-    def run(home, arguments, settings):
-        started.append(_started(home, arguments, settings))
-        return started[-1]
-
-    yield run
-    for process in started:
-        if process.poll() is None:
-            process.terminate()
-            process.communicate(timeout=120)
-
-
-def _started(home, arguments, settings):
-    process = start_replay(home, arguments, **SLICES, **PACE, **settings)
-    deadline = time.monotonic() + 90
-    while not (home / "run" / "execution.json").exists():
-        assert process.poll() is None, process.communicate()[1][-3000:]
-        assert time.monotonic() < deadline, "execution never ran"
-        time.sleep(0.1)
-    return process
-
-
-def kill(home, name):
-    pid = pid_of(home, name)
-    assert pid, f"{name} had ended already: the replay is too short"
-    os.kill(pid, signal.SIGKILL)
 
 
 def test_the_leader_a_flow_and_execution_are_killed(arguments, calm, running, tmp_path):
