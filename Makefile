@@ -144,7 +144,7 @@ bench-bus: .venv/dev.stamp ## NATS and Kafka in one run: tick to signal, latency
 	$(BIN)/python -m benchmarks.bench_tick_to_signal --bus nats --bus kafka --repeats 1 --rate 100
 	$(BIN)/python -m benchmarks.bench_bus --bus nats --bus kafka
 
-test-cluster: .venv/dev.stamp ## three Kafka brokers, sharded flows, kills, cut links (some need root)
+test-cluster: .venv/dev.stamp ## three Kafka brokers, sharded flows, five hosts, kills, cut links (some need root)
 	$(BIN)/python -m pytest tests/cluster -m cluster
 
 simulate: .venv/dev.stamp ## execution in N=1000 simulated worlds; SEED=n tells one step by step
