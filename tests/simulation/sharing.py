@@ -100,13 +100,14 @@ def _lots(world: "World") -> str:
 
 
 def _closings(world: "World") -> str:
-    """What a deal closes is the strategies' to lose while others hold nothing of the symbol."""
+    """What a person closes is the strategies' to lose while others hold nothing of the symbol."""
     closing = {d.ticket for d in world.broker.deals() if d.entry == mt5.DEAL_ENTRY_OUT}
     theirs: dict[str, float] = defaultdict(float)
     for event in _events(world):
         if event.kind is not EventKind.BOOKED or not event.volume:
             continue
-        if event.venue_deal in closing and not theirs[event.symbol]:
+        manual = event.purpose == "manual"
+        if manual and event.venue_deal in closing and not theirs[event.symbol]:
             return f"deal {event.venue_deal} closed {event.volume} {event.symbol} of nobody"
         signed = event.volume if event.side == "buy" else -event.volume
         theirs[event.symbol] = round(theirs[event.symbol] + signed, 8)
