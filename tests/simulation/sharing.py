@@ -100,14 +100,20 @@ def _lots(world: "World") -> str:
 
 
 def _closings(world: "World") -> str:
-    """What a person closes is the strategies' to lose while others hold nothing of the symbol."""
+    """What a person closes is the strategies' to lose while others hold nothing of the symbol.
+
+    Where the broker did something twice, what nobody asked for may be closed, too.
+    """
+    if world.broker.faults.done_twice:
+        return ""
     closing = {d.ticket for d in world.broker.deals() if d.entry == mt5.DEAL_ENTRY_OUT}
+    ours = {event.venue_deal for event in _events(world) if event.kind is EventKind.CLOSED}
     theirs: dict[str, float] = defaultdict(float)
     for event in _events(world):
         if event.kind is not EventKind.BOOKED or not event.volume:
             continue
-        manual = event.purpose == "manual"
-        if manual and event.venue_deal in closing and not theirs[event.symbol]:
+        alone = event.purpose == "manual" and event.venue_deal in closing - ours
+        if alone and not theirs[event.symbol]:
             return f"deal {event.venue_deal} closed {event.volume} {event.symbol} of nobody"
         signed = event.volume if event.side == "buy" else -event.volume
         theirs[event.symbol] = round(theirs[event.symbol] + signed, 8)
