@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="of the webserver")
     given = parser.parse_args()
     home = product.load().home_path
+    os.environ.pop("MALLOC_ARENA_MAX", None)  # of this process; what it starts may train a model
     if given.process == "code":  # dbt reads its project while Dagster is loaded
         threading.Thread(target=_parse_dbt, daemon=True).start()
     # Signals are Dagster's.
