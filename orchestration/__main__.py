@@ -41,6 +41,8 @@ def main() -> int:
 
             serve(home, given.port)
             return 0
+        if given.process == "daemon":
+            _reload_seldom()
         end_within()
         status = _dagster(_arguments(given.process, home))
     # Threads that still evaluate a sensor would hold the end up beyond the drain.
@@ -55,6 +57,15 @@ def _dagster(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     return 0
+
+
+def _reload_seldom() -> None:
+    """Definitions are loaded anew every four minutes: each minute, as Dagster does, is a fifth of
+    the daemon's work. A code server that started again is noticed by the thread that watches it.
+    """
+    from dagster._daemon import controller
+
+    controller.RELOAD_WORKSPACE_INTERVAL = 240  # after 300 without success the daemon ends
 
 
 def _parse_dbt() -> None:
