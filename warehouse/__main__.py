@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         _log.error("%s", error)
         return 1
     os.putenv("TMPDIR", str(temporary))  # the engine writes there while it is imported
-    os.putenv("JE_MALLOC_CONF", os.getenv("JE_MALLOC_CONF", _ALLOCATOR))
+    os.putenv("JE_MALLOC_CONF", _ALLOCATOR)
     missing = confinement.enter(written, [users.parent, *confinement.code()])
     if missing:
         _log.warning("it keeps all rights of its user: %s", missing)
