@@ -14,11 +14,9 @@ import shutil
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from audit import signing
 from audit.merkle import Merkle
@@ -27,6 +25,9 @@ from core import durable
 from core.contracts.audit import AuditEvent
 from core.contracts.order import OrderEvent
 from core.errors import InputError, SettingsError
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetWriter
 
 LAYOUT = "seal-draft-1"
 _ROWS = 20_000  # of one Parquet row group: bounds memory
@@ -185,7 +186,7 @@ class _Export:
 
     def __init__(self, path: Path) -> None:
         self._path, self._rows = path, list[dict[str, object]]()
-        self._writer: pq.ParquetWriter | None = None
+        self._writer: ParquetWriter | None = None
 
     def add(self, event: OrderEvent | AuditEvent) -> None:
         row = msgspec.structs.asdict(event)
@@ -200,6 +201,10 @@ class _Export:
             self._writer.close()
 
     def _write(self) -> None:
+        # Once a day: Dagster's code server, which loads this module, runs for weeks.
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         table = pa.Table.from_pylist(self._rows)
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")

@@ -15,9 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from core import garbage
+from core import garbage, memory
 from core.errors import TickhouseError
 from core.health import Health
+
+_SETTLED_S = 300.0  # on a busy machine a start takes minutes
 
 
 class Stopping(threading.Event):
@@ -75,6 +77,10 @@ class Process:
         self.stopping = stopping or stop_on_signals()
         self.health = Health(name, directory, pid)
         self._closing = contextlib.ExitStack()
+        self._settling: list[Callable[[], object]] = [memory.give_back]
+        self._settled = threading.Timer(_SETTLED_S, self._settle)
+        self._settled.daemon = True
+        self._settled.start()
 
     @contextlib.contextmanager
     def preparing(self) -> Iterator[None]:
@@ -97,6 +103,14 @@ class Process:
         """Do this at the end."""
         self._closing.callback(close)
 
+    def settling(self, settle: Callable[[], object]) -> None:
+        """Do this once, some minutes after the start: let go of what only that needed."""
+        self._settling.append(settle)
+
+    def _settle(self) -> None:
+        for settle in tuple(self._settling):
+            settle()
+
     def __enter__(self) -> Self:
         """It lives."""
         return self
@@ -109,6 +123,7 @@ class Process:
     ) -> None:
         """Close everything; an error that ends the process is told rather than what it causes."""
         signalled = self.stopping.is_set()
+        self._settled.cancel()
         self.stopping.set()
         self.health.set("stopping")
         try:

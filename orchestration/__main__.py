@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="of the webserver")
     given = parser.parse_args()
     home = product.load().home_path
+    os.environ.pop("MALLOC_ARENA_MAX", None)  # of this process; what it starts may train a model
     if given.process == "code":  # dbt reads its project while Dagster is loaded
         threading.Thread(target=_parse_dbt, daemon=True).start()
     # Signals are Dagster's.
@@ -40,6 +41,8 @@ def main() -> int:
 
             serve(home, given.port)
             return 0
+        if given.process == "daemon":
+            _reload_seldom()
         end_within()
         status = _dagster(_arguments(given.process, home))
     # Threads that still evaluate a sensor would hold the end up beyond the drain.
@@ -54,6 +57,15 @@ def _dagster(arguments: list[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     return 0
+
+
+def _reload_seldom() -> None:
+    """Definitions are loaded anew every four minutes: each minute, as Dagster does, is a fifth of
+    the daemon's work. A code server that started again is noticed by the thread that watches it.
+    """
+    from dagster._daemon import controller
+
+    controller.RELOAD_WORKSPACE_INTERVAL = 240  # after 300 without success the daemon ends
 
 
 def _parse_dbt() -> None:

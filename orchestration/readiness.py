@@ -14,7 +14,7 @@ from core.process import Process
 from orchestration.instance import LOCATION
 
 _POLL_S = 0.5
-_POLL_LATER_S = 10.0
+_POLL_LATER_S = 30.0  # each question opens databases or asks all definitions
 _SILENT_S = 300.0  # a daemon beats every half minute
 
 

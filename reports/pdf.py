@@ -10,7 +10,6 @@ from importlib import resources
 from pathlib import Path
 
 import msgspec
-import typst
 
 _LONG = 34  # characters from which a column may take what is left
 _NUMBER = frozenset("0123456789.,-+ %")
@@ -48,6 +47,8 @@ class Page(msgspec.Struct, frozen=True):
 
 def render(page: Page) -> bytes:
     """The PDF."""
+    import typst  # Dagster's code server, which loads this module, has children render
+
     content = msgspec.to_builtins(page)
     for section in content["sections"]:
         section["align"] = _alignment(section["rows"], len(section["columns"]))

@@ -13,13 +13,15 @@ from bytewax.dataflow import Dataflow
 
 from adapters.bus.base import Bus
 from adapters.bus.join import join
-from core import crashpoint, garbage, log, session_note, settings
+from core import crashpoint, garbage, log, memory, session_note, settings
 from core.errors import SettingsError
 from core.health import Health
 from core.home_users import as_process
 from core.metrics import Histograms
 from core.process import Process
 from streams import cluster, compose, compose_executions, compose_signals
+
+_COMPILER = "libllvmlite.so"  # of the kernel, which one flow loads and links at its start
 
 
 def main(name: str) -> int:
@@ -38,6 +40,7 @@ def main(name: str) -> int:
         with process.preparing():
             flow = _builder(name)(own, bus, process.stopping, histograms, process.health)
             garbage.started()
+        process.settling(lambda: memory.page_out(_COMPILER))
         process.health.set("ready", name)
         cluster.run(flow, state, config)
     logging.getLogger(__name__).info("flow %s ended", name)

@@ -16,6 +16,8 @@ from warehouse import confinement
 
 #: Where the engine may write, below the home.
 _WRITTEN = ("warehouse", "run", "backups")
+#: Freed pages go after a second instead of five, and nothing is kept for a profiler.
+_ALLOCATOR = "dirty_decay_ms:1000,prof:false"
 _log = logging.getLogger("warehouse")
 
 
@@ -38,6 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         _log.error("%s", error)
         return 1
     os.putenv("TMPDIR", str(temporary))  # the engine writes there while it is imported
+    os.putenv("JE_MALLOC_CONF", _ALLOCATOR)
     missing = confinement.enter(written, [users.parent, *confinement.code()])
     if missing:
         _log.warning("it keeps all rights of its user: %s", missing)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import uvicorn
 
-from core import crashpoint, garbage, tls_door
+from core import crashpoint, garbage, memory, tls_door
 from core.errors import TickhouseError
 from core.identity import User
 from core.process import Process
@@ -27,6 +27,7 @@ from core.sections import WarehouseSettings
 from core.settings import Settings
 from warehouse.access import allowances
 from warehouse.access.gate import Gate, check_listen
+from warehouse.engine import library
 from warehouse.engine.engine import Chdb
 from warehouse.protocol.app import App
 from warehouse.protocol.connections import Connection
@@ -71,6 +72,7 @@ def serve(
     url_file = home / "run" / "warehouse.url"
     with Process("warehouse", home / "run") as process:
         process.closing(engine.close)
+        process.settling(lambda: memory.page_out(library.FILE))
         process.closing(lambda: url_file.unlink(missing_ok=True))
         leave_anyway(process.stopping, _LEAVE_S)
         app = _app(engine, gate, config.warehouse)

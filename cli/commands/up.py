@@ -55,7 +55,7 @@ from core.settings import Settings
 from streams import layout, shards
 from streams.shards import FLOWS
 
-_REFRESH_S = 1.0
+_REFRESH_S = 2.0  # every process is asked, which costs each of them a little
 _SECRET = secrets.NAMES | {"url"}
 
 

@@ -34,7 +34,7 @@ _UNASKED = {"scipy.linalg", "cffi"}  # of numba, in case they are there
         ("streams.explain.attempts", _UNASKED | _FILES - {"scipy"} | {"onnxruntime"}),
         ("features.kernel", _UNASKED | _FILES - {"scipy"}),
         ("core.log:setup", _COMPILED | {"rich", "pygments", "attr"}),
-        ("orchestration.definitions", _FRAMES | {"dbt", "dagster_dbt", "sqlglot"}),
+        ("orchestration.definitions", _FILES | {"dbt", "dagster_dbt", "sqlglot", "typst"}),
     ],
 )
 def test_a_process_loads_nothing_heavy_that_it_does_not_use(module: str, unused: set[str]) -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -13,6 +14,7 @@ from core.process import Process, Stopping
 WITHIN_WAIT = """
 import signal, sys
 from pathlib import Path
+from threading import Event
 from core.process import Process
 
 with Process("tried", Path(sys.argv[1])) as process:
@@ -28,6 +30,7 @@ with Process("tried", Path(sys.argv[1])) as process:
 PREPARING = """
 import os, signal, sys, time
 from pathlib import Path
+from threading import Event
 from core.process import Process
 
 with Process("tried", Path(sys.argv[1])) as process:
@@ -113,3 +116,14 @@ def test_what_is_to_be_done_then_is_done_also_when_it_is_late() -> None:
         stopping.wait()
     stopping.then(lambda: seen.append("after"))
     assert seen == ["before", "after"]
+
+
+def test_what_only_a_start_needed_is_let_go_of_once_the_process_is_long_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.process._SETTLED_S", 0.2)
+    settled = Event()
+    with Process("tried", tmp_path, Stopping()) as process:
+        process.settling(settled.set)
+        assert settled.wait(30)
+        process.stopping.set()
