@@ -15,7 +15,7 @@ from core.settings import Settings
 from core.topics import HEARTBEATS, MARKET_RISK, ORDER_EVENTS, RISK, TICKS
 from streams import deal, shards
 from streams.compose import drain_s, state_directory, warehouse_sink
-from streams.connectors.bus import SEVERAL_TOPICS_S, BusSource
+from streams.connectors.bus import Reader, TopicsSource
 
 if TYPE_CHECKING:
     from streams.flows.executions import RiskParts
@@ -33,27 +33,22 @@ def executions(
 
     count, number = shards.of_flow("executions", settings.streams), settings.streams.shard
     ours = partial(executions_flow.belongs, count, number) if count > 1 else None
-    begun = deal.begin_of(state_directory(settings, "executions"))
-    sources = [
-        (
-            topic.name,
-            BusSource(
-                bus, topic, stopping, wait_s=SEVERAL_TOPICS_S, belongs=ours,
-                start_sequence=begun.sequences.get(topic.name, 1), drain_s=drain_s(settings),
-            ),
-        )
-        for topic in (ORDER_EVENTS, RISK, HEARTBEATS)
-    ]  # fmt: skip
+    state = state_directory(settings, "executions")
+    begun = deal.begin_of(state)
+    readers = [Reader(topic, ours) for topic in (ORDER_EVENTS, RISK, HEARTBEATS)]
+    if settings.risk.enabled:
+        readers.append(Reader(TICKS))
+    source = TopicsSource(
+        bus, readers, stopping, deal.starts(state, "executions"), drain_s=drain_s(settings)
+    )
     sink = warehouse_sink(settings, "streams.executions", every_epoch=True, pending=begun.pending)
     exposed = settings.run.mode != "replay" and not settings.bus.is_kafka
-    risk = _risk(settings, bus, stopping, begun) if settings.risk.enabled else None
+    risk = _risk(settings, bus, begun) if settings.risk.enabled else None
     known = {key: state for (step, key), state in begun.states.items() if step == "exposure"}
-    return executions_flow.build(sources, sink, exposed=exposed, risk=risk, known=known)
+    return executions_flow.build(source, sink, exposed=exposed, risk=risk, known=known)
 
 
-def _risk(
-    settings: Settings, bus: Bus, stopping: threading.Event, dealt: deal.Begin
-) -> "RiskParts":
+def _risk(settings: Settings, bus: Bus, dealt: deal.Begin) -> "RiskParts":
     """What can be lost, from ticks and order events."""
     from risk.stress import available
     from streams.flows.executions import RiskParts
@@ -70,9 +65,4 @@ def _risk(
         fold.use(scenarios, leads=settings.streams.shard == 0)
         return fold
 
-    start = dealt.sequences.get(TICKS.name, 1)
-    source = BusSource(
-        bus, TICKS, stopping, wait_s=SEVERAL_TOPICS_S, start_sequence=start,
-        drain_s=drain_s(settings),
-    )  # fmt: skip
-    return RiskParts(source, begun, publish)
+    return RiskParts(begun, publish)

@@ -22,6 +22,8 @@ from core import durable, file_lock
 from core.errors import BusyError, SettingsError
 from streams import layout
 
+SEVERAL = "topics"  # the step that reads several topics
+
 
 class Begin(NamedTuple):
     """What a shard goes on from.
@@ -117,26 +119,42 @@ def all_held(states: Path, flow: str, count: int) -> Iterator[None]:
 
 def _of_shard(state: Path, flow: str) -> Begin:
     begun, steps = begin_of(state), committed(state)
-    sequences, states, pending = dict(begun.sequences), dict(begun.states), dict(begun.pending)
+    sequences = begun.sequences | _read_to(steps, flow)
+    states, pending = dict(begun.states), dict(begun.pending)
     for (step, key), content in steps.items():
         name = step.removeprefix(f"{flow}.")
-        if name.startswith("bus"):
-            if "-" in key:
-                raise SettingsError(
-                    f"{state} is of several partitions of a Kafka topic, which cannot be dealt:"
-                    " go on with these (docs/how-to/distributed.md)"
-                )
-            sequences[key] = content[0]
-        elif name == "warehouse":
+        if name == "warehouse":
             pending = content
-        else:
+        elif name != SEVERAL and not name.startswith("bus"):
             states[name, key] = content
+    if any("-" in part for part in sequences):
+        raise SettingsError(
+            f"{state} is of several partitions of a Kafka topic, which cannot be dealt:"
+            " go on with these (docs/how-to/distributed.md)"
+        )
     now = sequences.get("ticks", 1)
     passed, decided = (
         {feed: place for feed, place in places.items() if place > now}
         for places in (begun.passed, begun.decided)
     )
     return Begin(sequences, states, pending, passed, decided)
+
+
+def starts(state: Path, flow: str) -> dict[str, int]:
+    """The next message of each topic, or of its partitions, for the flow whose state lies there."""
+    return begin_of(state).sequences | _read_to(committed(state), flow)
+
+
+def _read_to(steps: Mapping[tuple[str, str], Any], flow: str) -> dict[str, int]:
+    """By sources of one topic each (those of several stood beside each other in 0.2), or of all."""
+    read = {
+        key: place[0]
+        for (step, key), place in steps.items()
+        if step.removeprefix(f"{flow}.").startswith("bus")
+    }
+    for places in (content for (step, _), content in steps.items() if step == f"{flow}.{SEVERAL}"):
+        read |= {part: place[0] for part, place in places.items()}
+    return read
 
 
 def committed(state: Path) -> Mapping[tuple[str, str], Any]:

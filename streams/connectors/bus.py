@@ -1,4 +1,4 @@
-"""Bytewax source over a bus topic.
+"""Bytewax sources over a bus topic, or over several.
 
 Delivery: the source's state is the next sequence to read, so after a crash it reads again what
 came after the last committed epoch; steps and sinks behind it must not mind a repeat.
@@ -11,7 +11,7 @@ next start, which goes on where this ended. Nothing is lost when a flow is asked
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -113,6 +113,96 @@ def _of_ours(
     return lambda message: decode(message) if belongs(message) else []
 
 
+class Reader(NamedTuple):
+    """How one of several topics is read.
+
+    belongs: what is another shard's is passed over; None: all is ours.
+    """
+
+    topic: Topic
+    belongs: Callable[[Message], bool] | None = None
+
+
+class TopicsSource(FixedPartitionedSource[Any, dict[str, SourcePosition]]):
+    """Several topics as one source, whose epochs are then the same.
+
+    Each Bytewax source counts its own, and is not asked while its epoch is ahead of another's. Once
+    a process has been stopped for some seconds (a machine that slept) theirs may begin apart: then
+    all but one of its sources are asked half of the time only, and the worker never rests.
+    """
+
+    def __init__(
+        self, bus: Bus, readers: Sequence[Reader], stopping: threading.Event,
+        starts: Mapping[str, int], drain_s: float = math.inf, batch_bytes: int = 4_000_000,
+    ) -> None:  # fmt: skip
+        """A source that is not open yet; see BusSource.
+
+        Args:
+            bus: to read from.
+            readers: what is read, each topic once.
+            stopping: once set, it ends after the newest messages of that moment.
+            starts: where nothing is committed, the next message of each topic's partition.
+            drain_s: ends so long after `stopping` was set, whatever is still on the bus.
+            batch_bytes: payload of one topic that ends a batch.
+        """
+        self._bus, self._readers, self._stopping = bus, readers, stopping
+        self._starts, self._drain_s, self._batch_bytes = starts, drain_s, batch_bytes
+
+    def list_parts(self) -> list[str]:
+        """One."""
+        return ["topics"]
+
+    def build_part(
+        self, step_id: str, for_part: str, resume_state: dict[str, SourcePosition] | None
+    ) -> "_TopicsPartition":
+        """Each topic from where the last committed epoch ended."""
+        places = {name: SourcePosition(*place) for name, place in (resume_state or {}).items()}
+        parts = dict[str, _BusPartition]()
+        for topic, belongs in self._readers:
+            source = BusSource(
+                self._bus, topic, self._stopping, belongs=belongs, drain_s=self._drain_s,
+                batch_bytes=self._batch_bytes,
+            )  # fmt: skip
+            for part in source.list_parts():
+                start = SourcePosition(self._starts.get(part, 1), False)
+                parts[part] = source.build_part(step_id, part, places.get(part, start))
+        return _TopicsPartition(parts, self._stopping)
+
+
+class _TopicsPartition(StatefulSourcePartition[Any, dict[str, SourcePosition]]):
+    def __init__(self, parts: "dict[str, _BusPartition]", stopping: threading.Event) -> None:
+        self._parts, self._stopping, self._empty_turns = parts, stopping, 0
+
+    def next_batch(self) -> list[Any]:
+        open_ = [part for part in self._parts.values() if not part.is_over()]
+        if not open_:
+            raise StopIteration
+        batch: list[Any] = []
+        for part in open_:
+            batch += part.take(0.0)
+        if not batch and self._empty_turns >= _TURNS_BEFORE_WAITING:
+            batch = self._waited(open_)
+        self._empty_turns = 0 if batch else self._empty_turns + 1
+        return batch
+
+    def next_awake(self) -> datetime | None:
+        return datetime.now(UTC)
+
+    def snapshot(self) -> dict[str, SourcePosition]:
+        return {name: part.snapshot() for name, part in self._parts.items()}
+
+    def close(self) -> None:
+        for part in self._parts.values():
+            part.close()
+
+    def _waited(self, open_: "Sequence[_BusPartition]") -> list[Any]:
+        """What comes first on one of the topics, each of which is waited for in turn."""
+        for part in open_:
+            if batch := part.take(0.0 if self._stopping.is_set() else SEVERAL_TOPICS_S):
+                return batch
+        return []
+
+
 class _BusPartition(StatefulSourcePartition[Any, SourcePosition]):
     def __init__(
         self,
@@ -137,11 +227,21 @@ class _BusPartition(StatefulSourcePartition[Any, SourcePosition]):
         self._drain_until_s = math.inf
 
     def next_batch(self) -> list[Any]:
-        if self._position.ended or self._drained():
+        if self.is_over():
             raise StopIteration
+        batch = self.take(self._patience())
+        self._empty_turns = 0 if batch else self._empty_turns + 1
+        return batch
+
+    def is_over(self) -> bool:
+        """Whether nothing is to be read any more."""
+        return self._position.ended or self._drained()
+
+    def take(self, patience_s: float) -> list[Any]:
+        """Items of what has come, up to a batch; of what comes within so many seconds."""
         batch: list[Any] = []
         size = 0
-        message = self._subscriber.next(self._patience())
+        message = self._subscriber.next(patience_s)
         while message is not None:
             batch += self._decode(message)
             size += len(message.payload)
@@ -150,7 +250,6 @@ class _BusPartition(StatefulSourcePartition[Any, SourcePosition]):
             if ended or size >= self._batch_bytes:
                 break
             message = self._subscriber.next(0.0)
-        self._empty_turns = 0 if batch else self._empty_turns + 1
         return batch
 
     def next_awake(self) -> datetime | None:

@@ -2,11 +2,11 @@
 
 bus: order_events ─┬─>  exposure  ─┐   live on NATS; on Kafka a Quix application keeps it
 bus: risk         ─┼─>  to_rows  ──┼─>  warehouse
-bus: heartbeats   ─┘               │
-bus: ticks, order_events ─> risk ──┴─>  bus: market_risk
+bus: heartbeats   ─┤               │
+bus: ticks        ─┴─>  risk     ──┴─>  bus: market_risk
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ from core.contracts.tick import TickBatch, TickMarker
 from core.contracts.twin import TwinComparison
 from core.topics import ORDER_EVENTS, TICKS
 from streams import exposure
+from streams.deal import SEVERAL
 from streams.portfolio_risk import RiskFold
 from streams.risk_rows import risk_rows
 from streams.rows import Rows
@@ -61,23 +62,20 @@ def belongs(count: int, number: int, message: Message) -> bool:
 class RiskParts(NamedTuple):
     """What the step `risk` is made of; `make` receives the state of before a restart."""
 
-    ticks: Source[Message]
     make: Callable[[RiskFold | None], RiskFold]
     publish: Callable[[MarketRiskMessage], None]
 
 
 def build(
-    sources: Sequence[tuple[str, Source[Message]]], sink: Sink[Rows], *, exposed: bool = False,
+    source: Source[Message], sink: Sink[Rows], *, exposed: bool = False,
     risk: RiskParts | None = None, known: Mapping[str, exposure.State] = MappingProxyType({}),
 ) -> Dataflow:  # fmt: skip
-    """The flow. `sources`: (topic, source), each topic once. `exposed`: exposure is kept here.
+    """The flow. `source`: of all topics. `exposed`: exposure is kept here.
 
     `known`: exposure by account, where nothing is committed yet.
     """
     flow = Dataflow("executions")
-    messages = op.merge(
-        "merge", *(op.input(f"bus_{topic}", flow, source) for topic, source in sources)
-    )
+    messages = op.input(SEVERAL, flow, source)
     # Message(topic="order_events", key="simulated", sequence=3, payload=b"...")
     rows = op.flat_map("to_rows", messages, to_rows)
     # Rows(table="order_event", columns=(seq, event_id, kind, ...), size=1)
@@ -88,8 +86,7 @@ def build(
         # ("desk", ExposureRate(net_lots=0.5, messages_60s=3, ...))
         rows = op.merge("tables", rows, op.map("to_exposure_rows", rates, to_exposure_rows))
     if risk is not None:
-        quotes = op.input("bus_ticks", flow, risk.ticks)
-        mixed = op.flat_map("to_risk", op.merge("ticks_and_events", quotes, messages), to_risk)
+        mixed = op.flat_map("to_risk", messages, to_risk)
         # ("risk", TickBatch(...)) or ("risk", PositionState(...))
         figures = op.stateful_batch("risk", mixed, lambda state: _Risk(risk, state))
         # ("risk", Rows(table="portfolio_risk", ...))
@@ -153,7 +150,9 @@ def to_exposure_rows(rated: tuple[str, ExposureRate]) -> Rows:
 
 
 def to_rows(message: Message) -> list[Rows]:
-    """The rows of one message; none for a replay's markers."""
+    """The rows of one message; none for a replay's markers, or for ticks."""
+    if message.topic == TICKS.name:
+        return []
     content = codec.decode(message.topic, message.payload)
     if isinstance(content, ExecutionMarker):
         return []

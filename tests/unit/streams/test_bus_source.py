@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from adapters.bus.base import Message
-from core.topics import RISK
-from streams.connectors.bus import SEVERAL_TOPICS_S, BusSource
+from core.topics import RISK, TICKS
+from streams.connectors.bus import SEVERAL_TOPICS_S, BusSource, Reader, TopicsSource
+from tests.support.memory_bus import MemoryBus
 
 
 class _Full:
@@ -50,8 +51,8 @@ class _Silent:
 
 def test_an_idle_source_of_several_topics_rests_in_its_turn_and_leaves_no_timer_behind() -> None:
     bus: Any = _Silent()
-    source = BusSource(bus, RISK, threading.Event(), wait_s=SEVERAL_TOPICS_S)
-    part = source.build_part("bus_risk", RISK.name, None)
+    source = TopicsSource(bus, [Reader(RISK), Reader(TICKS)], threading.Event(), {})
+    part = source.build_part("topics", "topics", None)
     for _ in range(6):
         assert part.next_batch() == []
         # Each turn with a later time would add one more timer to the operator, for ever.
@@ -59,6 +60,28 @@ def test_an_idle_source_of_several_topics_rests_in_its_turn_and_leaves_no_timer_
         assert awake is not None
         assert awake <= datetime.now(UTC)
     assert bus.waits[-1] == SEVERAL_TOPICS_S > 0.0 == bus.waits[0]
+
+
+def test_several_topics_are_one_source_that_goes_on_where_each_stood() -> None:
+    bus = MemoryBus()
+    for n in range(3):
+        bus.send(RISK, "desk", b"risk", f"r{n}")
+        bus.send(TICKS, "oanda.EURUSD", b"ticks", f"t{n}")
+    readers = [Reader(RISK, lambda message: message.sequence != 2), Reader(TICKS)]
+    source = TopicsSource(bus, readers, threading.Event(), {TICKS.name: 3})
+    assert source.list_parts() == ["topics"]
+    part = source.build_part("topics", "topics", None)
+    assert [(m.topic, m.sequence) for m in part.next_batch()] == [
+        (RISK.name, 1), (RISK.name, 3), (TICKS.name, 3),
+    ]  # fmt: skip
+    stopping = threading.Event()
+    again = TopicsSource(bus, readers, stopping, {}).build_part("topics", "topics", part.snapshot())
+    assert again.next_batch() == []
+    bus.send(RISK, "desk", b"risk", "r3")
+    stopping.set()
+    assert [m.sequence for m in again.next_batch()] == [4]
+    with pytest.raises(StopIteration):
+        again.next_batch()
 
 
 @pytest.mark.parametrize(("drain_s", "ends"), [(0.0, True), (3600.0, False)])

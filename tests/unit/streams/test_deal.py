@@ -281,3 +281,22 @@ def test_ticks_begin_at_the_earliest_place_and_no_block_is_forgotten(tmp_path: P
     assert [one.pending for one in dealt] == [
         {"tick": ["block 90", "block 85"]}, {"tick": ["block 80"]}
     ]  # fmt: skip
+
+
+def test_a_flow_that_had_a_source_for_each_topic_goes_on_where_these_stood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: dict[tuple[str, str], Any] = {
+        ("executions.bus_risk", "risk"): (7, False),
+        ("executions.bus_ticks", "ticks"): (9, False),
+        ("executions.exposure", "desk"): "a state",
+    }
+    monkeypatch.setattr(deal, "committed", lambda _: steps)
+    assert deal.starts(tmp_path / "executions", "executions") == {"risk": 7, "ticks": 9}
+    steps["executions.topics", "topics"] = {"risk": (8, False), "heartbeats": (2, False)}
+    assert deal.starts(tmp_path / "executions", "executions") == {
+        "risk": 8, "ticks": 9, "heartbeats": 2,
+    }  # fmt: skip
+    (begin,) = deal.read(tmp_path, "executions", 1)
+    assert begin.sequences == {"risk": 8, "ticks": 9, "heartbeats": 2}
+    assert begin.states == {("exposure", "desk"): "a state"}
