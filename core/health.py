@@ -36,7 +36,8 @@ class _Server(ThreadingHTTPServer):
     def finish_request(self, request: Any, client_address: Any) -> None:
         """socketserver's, in the thread."""
         if self._context is None:
-            super().finish_request(request, client_address)
+            with contextlib.suppress(ConnectionError):  # who asked has gone
+                super().finish_request(request, client_address)
             return
         request.settimeout(_HANDSHAKE_S)
         if tls_door.is_plain(request.recv(1, socket.MSG_PEEK)):
