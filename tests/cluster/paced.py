@@ -9,7 +9,7 @@ from tests.e2e.replay_runs import environment, pid_of
 from tests.support.waiting import until
 
 SLICES = {"TICKHOUSE_COLLECTOR__SLICE_TICKS": "500"}
-PACE = {"TICKHOUSE_COLLECTOR__SPEED": "300"}
+PACE = {"TICKHOUSE_COLLECTOR__SPEED": "200"}
 
 
 def started(home: Path, command: list[str], settings: dict[str, str]) -> "subprocess.Popen[str]":
