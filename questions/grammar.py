@@ -11,12 +11,13 @@ from questions.checks import TIMES, check
 from questions.clock import with_hours
 from questions.lexicon import Lexicon
 from questions.measured import ENDS_OF_TIME, measured
-from questions.nouns import NOUNS
+from questions.nouns import NOUNS, WEAK
 from questions.parts import Parts, parts_of
 from questions.plan import NOW, Bound, Plan, UnansweredError
 from questions.reading import items_of
 from questions.wording import fixes
 
+_LOST = {"most": "worst", "least": "best"}
 _GOOD = {
     ("best", "more"): "most",
     ("best", "less"): "least",
@@ -55,7 +56,7 @@ def _plan(said: Parts) -> Plan:
     if _lists(said, rows, first):
         return _list(said, rows, first)
     dimensions = said.dimensions
-    if first.values[""].startswith("LIST"):
+    if first.values[""].startswith("LIST") and not said.aggregate:
         dimensions = tuple(
             name for name in dimensions if rows.columns.get(name, "-") not in first.values[""]
         )
@@ -147,7 +148,11 @@ def _ends_of_each(said: Parts, rows: Rows, first: Measure) -> Plan:
 
 def _signed(said: Parts, first: Measure) -> Parts:
     """ "Which hours lost money": those whose profit is below nothing."""
+    if first.name == "profit" and said.earns == "lost" and said.rank in _LOST:
+        said = said._replace(rank=_LOST[said.rank])  # "my biggest lose trade"
     counts = said.aggregate == "count" and bool(said.dimensions)
+    if counts and said.counted and "rule" in said.dimensions and not first.reasons:
+        raise UnansweredError(f"{first.name} is not told apart by rule")
     asks_some = first.name == "profit" and said.earns in ("lost", "money")
     asks_some = asks_some and (said.asks_which or counts)
     if said.counted and counts and first.counts and not (said.bounds or said.earns):
@@ -206,8 +211,15 @@ def _lists(said: Parts, rows: Rows, first: Measure) -> bool:
     is_listed = (first.counts or said.bounds) and rows.shown
     if said.whichever and not first.lists and not is_listed:
         raise UnansweredError(f"{first.name} cannot be listed here")
+    if said.shows and first.values.get("row") and rows.row and _shows_rows(said):
+        raise UnansweredError(f"single {said.names[0]}, or {first.name} of all? ask for one")
     shown = said.shows and first.counts and bool(rows.shown) and not first.lists
     return (said.whichever and not first.lists) or first.listed or shown
+
+
+def _shows_rows(said: Parts) -> bool:
+    """ "Show me all gold trades with profit": the rows first, and a figure of each."""
+    return len(said.names) > 1 and said.names[0] in WEAK and not said.joints
 
 
 def _list(said: Parts, rows: Rows, first: Measure) -> Plan:

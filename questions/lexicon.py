@@ -44,6 +44,7 @@ class Lexicon(NamedTuple):
     of_denials: Mapping[Phrase, tuple[Meaning, ...]]
     of_firms: Mapping[Phrase, tuple[Meaning, ...]]
     words: frozenset[str]
+    telling: frozenset[str]  # those in a phrase that says something
 
     def beside(self, said: Sequence[str]) -> "Lexicon":
         """With what means something only beside the figures that these words name."""
@@ -72,8 +73,14 @@ def lexicon(names: Names) -> Lexicon:
         _phrases(named.beside_denials(names)),
         _phrases(named.beside_firms(names)),
     )
-    every = frozenset(word for one in (phrases, *beside) for key in one for word in key)
-    return Lexicon(phrases, _by_root(phrases), *beside, every)
+    every = {key: said for one in (phrases, *beside) for key, said in one.items()}
+    empty = {key for key, said in every.items() if said[0].kind == "stop"}
+    telling = _words(every.keys() - empty) - _words(key for key in empty if len(key) == 1)
+    return Lexicon(phrases, _by_root(phrases), *beside, _words(every), telling)
+
+
+def _words(keys: Iterable[Phrase]) -> frozenset[str]:
+    return frozenset(word for key in keys for word in key)
 
 
 def _phrases(entries: Iterable[Entry]) -> dict[Phrase, tuple[Meaning, ...]]:

@@ -1,8 +1,10 @@
 """Which figure is asked for: words beside each other, nouns, what goes without saying, units."""
 
+from collections.abc import Sequence
+
 from questions.bounded import without_bounded
 from questions.catalog import Measure, Rows, measures, narrowed
-from questions.nouns import NOUNS, STRICT, WEAK
+from questions.nouns import NOUNS, OF, STRICT, WEAK
 from questions.parts import Parts
 from questions.plan import UnansweredError
 from questions.wording import fixes, worded
@@ -30,10 +32,14 @@ def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
         said = said._replace(rank="most" if said.rank == "best" else "least")
     if said.rank and every[names[0]][1].each == "stage" and not (said.dimensions or said.filters):
         raise UnansweredError("the latency of which stage, or of each, is not said")
+    if said.rank_word in _SIZES and names[0] in _LENGTHS:
+        raise UnansweredError(f"{names[0]} is long or short, and not {said.rank_word}")
     said = _of_one_row(said, every[names[0]][1], every[names[0]][0])
     return said, every[names[0]][0], tuple(every[name][1] for name in names)
 
 
+_SIZES = {"biggest", "smallest", "tallest", "fattest", "heaviest"}
+_LENGTHS = {"holding_s", "holding_min"}
 _ENDS_BY_WORTH = {"best+worst", "worst+best"}
 
 
@@ -92,7 +98,7 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
     if not names and (fixes(said.filters, "stage") or "stage" in said.dimensions):
         names = ["latency_ms"]
     if not names and said.rank:
-        names = [_OF[name] for name in said.dimensions if name in _OF][:1]
+        names = [_RANKED[name] for name in said.dimensions if name in _RANKED][:1]
     if not names and _held(said):
         names = ["open_positions"]
     if not names and said.dimensions == ("side",) and not (said.span.begin or said.rank):
@@ -141,10 +147,19 @@ def _strong(said: Parts, names: list[str]) -> list[str]:
     if strong == ["profit"] and said.earns == "made" and passive:
         return passive  # "signals generated yesterday"
     if strong and len(strong) < len(names) and not said.joints:
+        _check_rows(said, strong[0], [name for name in names if name not in strong])
         if said.aggregate == "count" and not all(every[name][1].counts for name in strong):
             raise UnansweredError("how many of what is not understood")
         names = strong
     return names
+
+
+def _check_rows(said: Parts, strong: str, weak: Sequence[str]) -> None:
+    """ "The spread of our trades" is not that of all ticks."""
+    rows = measures()[strong][0].name
+    for name in weak:
+        if rows not in OF.get(name, {rows}) and not (name == "trades" and said.rank):
+            raise UnansweredError(f"{strong} of {name} is not understood")
 
 
 def _in_unit(said: Parts, names: list[str]) -> list[str]:
@@ -169,7 +184,7 @@ def _in_unit(said: Parts, names: list[str]) -> list[str]:
 
 
 #: What is ranked when nothing is named: "which stage is slowest".
-_OF = {"rule": "denied", "stage": "latency_ms", "scenario": "stress_result"}
+_RANKED = {"rule": "denied", "stage": "latency_ms", "scenario": "stress_result"}
 
 
 _LARGE = {"biggest", "largest", "best", "worst", "smallest", "highest", "greatest"}

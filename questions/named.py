@@ -155,7 +155,7 @@ def unless_known(names: Names, known: Mapping[Phrase, tuple[Meaning, ...]]) -> I
             yield (action,), done
     for flaw in names.flaws:
         text = flaw.replace("_", " ")
-        named = [f"{cause} {text}" for cause in _CAUSES]
+        named = [f"{cause} {row}{text}" for cause in _CAUSES for row in ("", "row ")]
         yield (text, f"row {text}", *named), (Meaning("filter", flaw, "reason"),)
 
 

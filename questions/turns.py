@@ -87,8 +87,8 @@ def _counted(items: Sequence[Item]) -> Sequence[Item]:
         return items
     after = [i for i in items[counts[0] + 1 :] if not _is_passed(i)]
     is_result = bool(after) and after[0].meaning == Meaning("measure", "profit")
-    if not is_result or after[0].last.endswith("profits"):
-        return items
+    if not is_result or after[0].last.endswith("profits") or after[0].last in ("make", "made"):
+        return items  # "how many trades did I make"
     result = "losers" if after[0].last in bounds.LOSSES else "winners"
     return [i._replace(meaning=Meaning("measure", result)) if i is after[0] else i for i in items]
 
@@ -185,7 +185,7 @@ def _share_of(items: Sequence[Item]) -> Turn | None:
     if after.kind != "measure" or after.value not in names:
         return None
     part = names[1] if names[0] == after.value else names[0]
-    if not _beside([part], items[shares[0] + 1]):
+    if _beside([part], items[shares[0] + 1]) != after.value:
         return None
     kept = [i for n, i in enumerate(items) if n not in (shares[0], shares[0] + 1)]
     return Turn(kept, over=after.value, is_share=True)

@@ -114,6 +114,8 @@ def _of_models(said: Parts, names: list[str]) -> Said:
 def _of_opened(said: Parts, names: list[str]) -> Said:
     if names == ["open_positions"] and said.span.begin:
         names = ["opened_trades"]
+    if names == ["trades"] and said.when and said.rank == "oldest":
+        names = ["opened_trades"]  # the first trade is the one that was opened first
     if names == ["losers"] and said.earns == "lost" and said.asks_which and not said.rank:
         names = ["profit"]
     return said, names

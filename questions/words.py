@@ -21,6 +21,9 @@ _BARS_OF = re.compile(
     r"\b((?:one|five|1|5)[ -]?(?:second|minute|hour)|hourly)"
     r" (?!bars?\b|candles?\b)([\w/]+) (bars?|candles?)\b"
 )
+#: "In the last week" means seven days; "last week" is the one before this one.
+_LAST_WEEK = re.compile(r"\b(in|over|during|within) the last week\b")
+_SO_FAR = re.compile(r"\b(?<!this )(?:the )?(week|month|quarter|year) so far\b")
 _FRACTIONS = (
     (r"\ban hour and a half\b", "90 minutes"),
     (r"\b(?:an? |one )?half (?:an |of an )?hour\b|\bhalf-hour\b", "30 minutes"),
@@ -154,6 +157,7 @@ def words(text: str) -> list[str]:
         r"\1 this \2",
         plain,
     )
+    plain = _SO_FAR.sub(r"this \1", _LAST_WEEK.sub(r"\1 past week", plain))
     plain = _OF_TIME.sub(_of_time, plain)
     for said, meant in _FRACTIONS:
         plain = re.sub(said, meant, plain)
