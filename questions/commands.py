@@ -21,10 +21,8 @@ _TO = (
 _COMMAND = re.compile(rf"{_POLITE}(?:{_DEEDS}) (?:{_TO})\b(?! (?:time|price)\b)")
 _DEFINED = re.compile(r"what(?: is|'s| are) an? [\w-]+(?: [\w-]+)?\s*\??$")
 
-_JUDGED = re.compile(
-    r"(?:is|are|was|were) .*\b(?:normal|usual|unusual|good|bad|fine|healthy|acceptable|okay|ok|too \w+)"
-    r"(?: for \w+)?(?: today| now)?\W*$"
-)
+_JUDGEMENTS = "normal|usual|unusual|good|bad|fine|healthy|acceptable|okay|ok|too \\w+"
+_JUDGED = re.compile(rf"(?:is|are|was|were) .*\b(?:{_JUDGEMENTS})(?: for \w+)?(?: today| now)?\W*$")
 
 
 def is_command(text: str) -> bool:

@@ -72,7 +72,7 @@ def dimensions_of(
                 which = True
                 single = any(i.meaning == Meaning("which", "single") for i in items[:n])
                 one = one or single or stem(item.last) == item.last
-        elif _is_ours(items, n, names) or (
+        elif (_is_ours(items, n, names) and not (ranked and value == "feed" and not item.led)) or (
             value == "status" and (_is_listed(names) or "orders" in names)
         ):
             continue  # "models and their status"

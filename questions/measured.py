@@ -32,6 +32,7 @@ def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
         said = said._replace(rank="most" if said.rank == "best" else "least")
     if said.rank and every[names[0]][1].each == "stage" and not (said.dimensions or said.filters):
         raise UnansweredError("the latency of which stage, or of each, is not said")
+    _check_how(said, every[names[0]][1])
     if said.rank_word in _SIZES and names[0] in _LENGTHS:
         raise UnansweredError(f"{names[0]} is long or short, and not {said.rank_word}")
     said = _of_one_row(said, every[names[0]][1], every[names[0]][0])
@@ -152,6 +153,23 @@ def _strong(said: Parts, names: list[str]) -> list[str]:
             raise UnansweredError("how many of what is not understood")
         names = strong
     return names
+
+
+def _shown(measure: Measure) -> list[str]:
+    """The columns of a single row of its own."""
+    return measures()[measure.name][0].shown.split(", ")
+
+
+def _check_how(said: Parts, measure: Measure) -> None:
+    """ "How long do checks take" is no count of checks."""
+    timed = {"s", "min", "ms", "us", "h"} & set(measure.units)
+    timed |= {"seconds"} & set(_shown(measure))
+    counts = measure.counts and not said.aggregate and not said.bounds
+    is_number = counts and measure.values[""].startswith("count") and not said.rank
+    if (said.how in ("long", "fast", "slow") and not timed and counts) or (
+        said.how in ("large", "big", "wide", "deep", "high", "low", "far") and is_number
+    ):
+        raise UnansweredError(f"how {said.how}, of {measure.name}, is not kept")
 
 
 def _check_rows(said: Parts, strong: str, weak: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from questions.conditions import bounds_of, compares, filters_of, of_currency, t
 from questions.dimensions import before, dimensions_of, earns, is_counted, of_each
 from questions.ends import aggregate_of, ranked_by, several_aggregates
 from questions.nouns import COSTS, NOUNS, RESULTS, STRICT, WEAK
+from questions.passed import check_said, how_of
 from questions.plan import Bound, Filter, Span, UnansweredError
 from questions.reading import Item
 from questions.vocabulary import Meaning
@@ -48,6 +49,7 @@ class Parts(NamedTuple):
     counted: bool  # how many days, not how many trades
     by_trading_day: bool  # "today's trading day", which begins and ends with the market's
     bounded: tuple[str, ...]  # the figures that bounds are of, as they were named
+    how: str  # "long" of "how long", which asks for a figure of that kind
 
 
 def parts_of(items: Sequence[Item], now: datetime) -> Parts:
@@ -60,6 +62,7 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
     missing = [item.meaning.value for item in items if item.meaning.kind == "missing"]
     if missing:
         raise UnansweredError(f"nothing is stored of {', '.join(missing)}")
+    check_said(items)
     turn = turns.taken(items)
     items = turn.items
     kinds = [item.meaning.kind for item in items]
@@ -96,6 +99,7 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         unit=_unit(items),
         bounds=bounded,
         bounded=targets,
+        how=how_of(items),
         over=turn.over,
         is_share=turn.is_share,
         is_none=turn.is_none,

@@ -96,7 +96,7 @@ def _by_end(said: Parts, names: list[str]) -> Said:
     if rows.name == measures()[of[0]][0].name:
         return said, [figure] if names else names
     if rows.row:
-        row = tuple(rows.row)[:1]
+        row = tuple(dict.fromkeys((*tuple(rows.row)[:1], *said.dimensions)))
         said = said._replace(dimensions=row, asks_which=True, one=not said.number)
     return said._replace(single=said.single if rows.row else ""), [figure]
 

@@ -224,13 +224,14 @@ def root(word: str) -> str:
 def spelled(word: str, known: Collection[str]) -> str:
     """The word that was meant, when exactly one known is near; else the word itself.
 
-    Slips leave the first letter as it is: "speak" is no "peak".
+    Slips leave the first letter as it is: "speak" is no "peak"; and a "trader" is no "trade".
     """
     if word in known or word in NUMBERS or len(word) < _SHORTEST or not word.isalpha():
         return word
     near = difflib.get_close_matches(word, known, 2, 0.8)
     sure = near and (len(near) == 1 or _nearer(word, near)) and near[0][0] == word[0]
-    return near[0] if sure else word
+    does = word.endswith("er") and word[:-2] in (near or [""])[0]
+    return near[0] if sure and not does else word
 
 
 def _nearer(word: str, near: list[str]) -> bool:
