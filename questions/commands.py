@@ -19,7 +19,9 @@ _TO = (
     "|up"
 )
 _COMMAND = re.compile(rf"{_POLITE}(?:{_DEEDS}) (?:{_TO})\b(?! (?:time|price)\b)")
-_DEFINED = re.compile(r"what(?: is|'s| are) an? [\w-]+(?: [\w-]+)?\s*\??$")
+_DEFINED = re.compile(
+    r"what(?: is|'s| are) (?:an? [\w-]+(?: [\w-]+)?|[\w-]+)\s*\??$|what do(?:es)? .*\bmean\W*$"
+)
 
 _JUDGEMENTS = "normal|usual|unusual|good|bad|fine|healthy|acceptable|okay|ok|too \\w+"
 _JUDGED = re.compile(rf"(?:is|are|was|were) .*\b(?:{_JUDGEMENTS})(?: for \w+)?(?: today| now)?\W*$")

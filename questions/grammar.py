@@ -43,6 +43,7 @@ def _plan(said: Parts) -> Plan:
     said = said._replace(when=said.when and not first.dated)
     if said.is_none:
         return _none(said, rows, first)
+    said = _end_of_each(said, rows)
     if _newest_of_each(said, rows, first):
         return _ends_of_each(said, rows, first)
     if said.when and (said.who or said.why) and not said.rank and rows.shown and first.counts:
@@ -94,6 +95,18 @@ def _plan(said: Parts) -> Plan:
         over=said.over,
         in_percent=said.is_share,
     )
+
+
+def _end_of_each(said: Parts, rows: Rows) -> Parts:
+    """ "The worst trade of each symbol": an end of the figure, by symbol."""
+    others = tuple(name for name in said.dimensions if name not in rows.row)
+    if said.rank and said.apart and said.asks_which and len(others) > 1:
+        raise UnansweredError(f"the {others[0]} of each {others[1]} is not understood")
+    if not (said.rank and said.apart and others) or len(others) == len(said.dimensions):
+        return said
+    if said.number or not said.one:
+        raise UnansweredError(f"so many of each {others[0]} is not understood")
+    return said._replace(dimensions=others, asks_which=False, one=False, single="")
 
 
 def _none(said: Parts, rows: Rows, first: Measure) -> Plan:

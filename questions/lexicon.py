@@ -91,7 +91,7 @@ def _by_root(phrases: Mapping[Phrase, tuple[Meaning, ...]]) -> dict[Phrase, tupl
     """Figures by the roots of their words; what two forms would say differently is left out."""
     said: dict[Phrase, set[tuple[Meaning, ...]]] = {}
     for key, meanings in phrases.items():
-        inflects = meanings[0].kind in _INFLECTS and meanings[0].value not in STRICT
+        inflects = meanings[0].kind in _INFLECTS and meanings[0].value not in {*STRICT, "runs"}
         if inflects and len(key) <= _INFLECTED:
             said.setdefault(tuple(root(word) for word in key), set()).add(meanings)
     return {key: meanings.pop() for key, meanings in said.items() if len(meanings) == 1}

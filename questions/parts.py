@@ -50,6 +50,7 @@ class Parts(NamedTuple):
     by_trading_day: bool  # "today's trading day", which begins and ends with the market's
     bounded: tuple[str, ...]  # the figures that bounds are of, as they were named
     how: str  # "long" of "how long", which asks for a figure of that kind
+    apart: bool  # "by symbol": what is asked for is told of each
 
 
 def parts_of(items: Sequence[Item], now: datetime) -> Parts:
@@ -100,6 +101,10 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         bounds=bounded,
         bounded=targets,
         how=how_of(items),
+        apart=any(
+            i.meaning.kind == "dimension" and before(items, n) == "group"
+            for n, i in enumerate(items)
+        ),
         over=turn.over,
         is_share=turn.is_share,
         is_none=turn.is_none,

@@ -6,6 +6,7 @@ What carries nothing in one place says something in another: "by" at the end say
 
 from collections.abc import Sequence
 
+from questions.catalog import measures
 from questions.nouns import NOUNS, WEAK
 from questions.plan import UnansweredError
 from questions.reading import Item
@@ -30,6 +31,7 @@ def check_said(items: Sequence[Item]) -> None:
         if _is_agent(items, n):
             raise UnansweredError(f"who {items[n - 1].last} them is not stored")
     _check_sizes(said)
+    _check_lists(items)
 
 
 def how_of(items: Sequence[Item]) -> str:
@@ -42,6 +44,25 @@ def _is_agent(items: Sequence[Item], n: int) -> bool:
     """ "Cancelled by the broker": by whom it was done is not told."""
     by_broker = items[n].meaning.kind == "stop" and items[n].said == ("by", "broker")
     return by_broker and n > 0 and items[n - 1].meaning.value in _ENDED
+
+
+def _check_lists(items: Sequence[Item]) -> None:
+    """ "List the trades with their strategy": rows with a column, and no number of each."""
+    kinds = {item.meaning.kind for item in items}
+    if items and items[0].said == ("every",) and not any(item.bound for item in items):
+        raise UnansweredError("every one is not listed here")
+    if {"rank", "sorted", "group"} & kinds:
+        return
+    for n, item in enumerate(items[1:], 1):
+        column = item.meaning.kind == "dimension" and items[n - 1].said == ("with",)
+        if column and _are_counted(items[:n]):
+            raise UnansweredError(f"rows with their {item.meaning.value} are not listed here")
+
+
+def _are_counted(items: Sequence[Item]) -> bool:
+    named = [measures()[i.meaning.value][1] for i in items if i.meaning.kind == "measure"]
+    listed = any(one.values[""].startswith("LIST") for one in named)
+    return bool(named) and not listed and all(one.counts for one in named)
 
 
 def _check_sizes(said: Sequence[Item]) -> None:

@@ -49,8 +49,19 @@ def _is_grouped(items: Sequence[Item], n: int) -> bool:
 
 
 def _taken(items: Sequence[Item]) -> Turn:
-    items = _unnamed(_of_exits(_counted(_changed(_ends(items)))))
+    items = _unnamed(_of_exits(_counted(_changed(_ends(_numbered(items))))))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
+
+
+def _numbered(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Average trades per day" is a number of trades; the average trade is a profit."""
+    trades, numbered = Meaning("measure", "trades"), list[Item]()
+    for item in items:
+        several = item.meaning.value == "expectancy" and item.last == "trades"
+        mean = several and len(item.said) == 2
+        numbered += [_aggregate(item, "mean")] if mean else []
+        numbered.append(item._replace(meaning=trades) if mean else item)
+    return numbered
 
 
 def _ends(items: Sequence[Item]) -> Sequence[Item]:
