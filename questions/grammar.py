@@ -78,6 +78,8 @@ def _plan(said: Parts) -> Plan:
         if said.rank and not dimensions and "max" not in first.values:
             said = said._replace(asks_which=True, one=said.one or not said.number)
         dimensions = (*dimensions, first.each)
+    if said.bounds and said.aggregate == "change":
+        raise UnansweredError(f"whether {first.name} was so at a time is not understood")
     aggregate, order, limit = _ordered(said, rows, first, dimensions)
     check(said, rows, chosen, dimensions, aggregate)
     if said.span.text in NOW and "now" in first.values and not aggregate:

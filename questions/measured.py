@@ -98,7 +98,7 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["denied_would_have_made"]
     if not names and (fixes(said.filters, "stage") or "stage" in said.dimensions):
         names = ["latency_ms"]
-    if not names and said.rank:
+    if not names and said.rank and not (said.who or said.rank in ENDS_OF_TIME):
         names = [_RANKED[name] for name in said.dimensions if name in _RANKED][:1]
     if not names and _held(said):
         names = ["open_positions"]
@@ -114,6 +114,8 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["regime_quarters"]
     if not names and fixes(said.filters, "exit"):
         names = ["trades"]  # "stopped out yesterday, how often"
+    if names == ["price_change"] and not (said.filters or said.dimensions or said.rank):
+        raise UnansweredError("what has changed is not said")
     if not names:
         raise UnansweredError("what is to be measured is not understood")
     return names

@@ -30,20 +30,28 @@ def check_said(items: Sequence[Item]) -> None:
             raise UnansweredError("most of them is no figure")
         if _is_agent(items, n):
             raise UnansweredError(f"who {items[n - 1].last} them is not stored")
+        if _is_in_profit(items, n):
+            raise UnansweredError("how much, or how many, is not said")
     _check_sizes(said)
     _check_lists(items)
 
 
 def how_of(items: Sequence[Item]) -> str:
     """ "How long", "how big": what the figure must have; empty where nothing is said."""
-    asked = [i.said for i in items if i.meaning.kind == "stop" and i.said[:1] == ("how",)]
-    return next((said[1] for said in asked if len(said) == 2), "")
+    hows = [i.said for i in items if i.meaning.kind == "stop" and i.said[:1] == ("how",)]
+    return next((said[1] for said in hows if len(said) == 2), "")
 
 
 def _is_agent(items: Sequence[Item], n: int) -> bool:
     """ "Cancelled by the broker": by whom it was done is not told."""
     by_broker = items[n].meaning.kind == "stop" and items[n].said == ("by", "broker")
     return by_broker and n > 0 and items[n - 1].meaning.value in _ENDED
+
+
+def _is_in_profit(items: Sequence[Item], n: int) -> bool:
+    """ "Stop exits in profit": not their profit, but which of them had one."""
+    said = [item.said for item in items[max(n - 1, 0) : n + 1]]
+    return n > 1 and said == [("in",), ("profit",)] and items[n - 2].meaning.column == "exit"
 
 
 def _check_lists(items: Sequence[Item]) -> None:

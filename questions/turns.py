@@ -49,7 +49,7 @@ def _is_grouped(items: Sequence[Item], n: int) -> bool:
 
 
 def _taken(items: Sequence[Item]) -> Turn:
-    items = _unnamed(_of_exits(_counted(_changed(_ends(_numbered(items))))))
+    items = _unnamed(_of_exits(_counted(_changed(_ends(_losing(_numbered(items)))))))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
 
 
@@ -62,6 +62,17 @@ def _numbered(items: Sequence[Item]) -> Sequence[Item]:
         numbered += [_aggregate(item, "mean")] if mean else []
         numbered.append(item._replace(meaning=trades) if mean else item)
     return numbered
+
+
+def _losing(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Losing buys on gold" are trades that lost, and no amount."""
+    losers = Meaning("measure", "losers")
+    return [
+        i._replace(meaning=losers)
+        if i.said == ("losing",) and n + 1 < len(items) and items[n + 1].meaning.column == "side"
+        else i
+        for n, i in enumerate(items)
+    ]
 
 
 def _ends(items: Sequence[Item]) -> Sequence[Item]:
