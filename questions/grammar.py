@@ -166,6 +166,8 @@ def _signed(said: Parts, first: Measure) -> Parts:
     if first.name == "profit" and said.earns == "lost" and said.rank in _LOST:
         said = said._replace(rank=_LOST[said.rank])  # "my biggest lose trade"
     counts = said.aggregate == "count" and bool(said.dimensions)
+    if counts and said.counted and said.apart and len(said.dimensions) > 1:
+        raise UnansweredError("so many of each are not understood")
     if counts and said.counted and "rule" in said.dimensions and not first.reasons:
         raise UnansweredError(f"{first.name} is not told apart by rule")
     asks_some = first.name == "profit" and said.earns in ("lost", "money")

@@ -132,6 +132,7 @@ def _ended(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
     if (
         said.rank_word in _LARGE
         and set(said.dimensions) - {"trade"}
+        and not (said.apart and "trade" in said.dimensions)
         and names in (["winners"], ["losers"])
     ):
         best = (names == ["winners"]) == (said.rank in ("most", "best"))

@@ -102,7 +102,8 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         bounded=targets,
         how=how_of(items),
         apart=any(
-            i.meaning.kind == "dimension" and before(items, n) == "group"
+            i.meaning.kind == "adverb"
+            or (i.meaning.kind == "dimension" and before(items, n) == "group")
             for n, i in enumerate(items)
         ),
         over=turn.over,

@@ -25,6 +25,8 @@ def check_said(items: Sequence[Item]) -> None:
     said = [item for item in items if item.meaning.kind != "stop"]
     if said and said[-1].meaning.kind == "group" and said[-1].last in ("by", "per", "every"):
         raise UnansweredError(f"{said[-1].last} whom or what is not understood")
+    if [i.meaning.kind for i in said[-2:]] == ["group", "which"]:
+        raise UnansweredError("by what is not understood")
     for n, item in enumerate(items):
         if n + 1 < len(items) and item.last == "most" and "of" in items[n + 1].led:
             raise UnansweredError("most of them is no figure")
