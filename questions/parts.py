@@ -143,11 +143,13 @@ _SHOWS = {"show", "display", "print"}
 
 
 def _single(items: Sequence[Item]) -> str:
+    kinds = [item.meaning.kind for item in items]
+    named = ["which", "dimension"] in [kinds[n : n + 2] for n in range(len(kinds))]
     for n, item in enumerate(items):
         value = item.meaning.value
         if item.meaning.kind == "measure" and value in ("trades", "orders", "fills"):
             ends = [at for at, i in enumerate(items) if i.meaning.kind == "rank"]
-            leads = ends and n < ends[0]  # "orders with the largest slippage"
+            leads = ends and n < ends[0] and not named  # "orders with the largest slippage"
             if (item.last in _SINGULAR or leads) and before(items, n) != "group":
                 return NOUNS.get(value, "order")
     return ""

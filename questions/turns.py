@@ -185,7 +185,7 @@ def _per(items: Sequence[Item]) -> Turn | None:
 
 def _beside(before: Sequence[str], item: Item) -> str:
     """The figure that stands for this one among the rows of the others."""
-    if item.meaning.kind != "measure" or item.meaning.value in WEAK or not before:
+    if item.meaning.kind != "measure" or item.meaning.value in {*WEAK, *before} or not before:
         return ""
     rows, measure = measures()[item.meaning.value]
     of = {measures()[name][0].name for name in before}

@@ -97,7 +97,7 @@ def _by_end(said: Parts, names: list[str]) -> Said:
         return said, [figure] if names else names
     if rows.row:
         apart = [name for name in said.dimensions if name not in rows.row]
-        if apart and not said.asks_which:  # "the longest losing trade by symbol"
+        if apart and not (said.asks_which and said.single):  # "which broker fills fastest"
             return said._replace(dimensions=tuple(apart), single=""), [figure]
         row = tuple(dict.fromkeys((*tuple(rows.row)[:1], *said.dimensions)))
         said = said._replace(dimensions=row, asks_which=True, one=not said.number)
