@@ -112,7 +112,7 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["audit_events"]
     if not names and fixes(said.filters, "regime"):
         names = ["regime_quarters"]
-    if not names and fixes(said.filters, "exit"):
+    if not names and fixes(said.filters, "exit") and not said.much:
         names = ["trades"]  # "stopped out yesterday, how often"
     if names == ["price_change"] and not (said.filters or said.dimensions or said.rank):
         raise UnansweredError("what has changed is not said")
@@ -138,6 +138,8 @@ def _ended(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
         best = (names == ["winners"]) == (said.rank in ("most", "best"))
         said = said._replace(rank="best" if best else "worst")
         names = ["profit"]
+    if names == ["trades"] and said.rank_word == "most" and len(said.dimensions) > 1:
+        raise UnansweredError("the most trades of which, or in which, is not said")
     if names == ["trades"] and "trade" in said.dimensions and said.rank not in ENDS_OF_TIME:
         names = ["profit"]
     return said, names
