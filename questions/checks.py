@@ -38,7 +38,8 @@ def check(
         )
     adds = chosen[0].values.get("sum") == chosen[0].values[""]
     ends = rows.name == "trades" and said.rank and aggregate in ("max", "min") and adds
-    if ends and set(dimensions) & set(TIMES) and not set(said.names) & {*NOUNS, "fills"}:
+    of_rows = set(said.names) & {*NOUNS, "fills"} and said.earns != "lost"
+    if ends and set(dimensions) & set(TIMES) and not of_rows:
         raise UnansweredError("the end of single ones, or of the sums of days? ask for one")
     is_now = any(_is_newest(measure) or measure.standing for measure in chosen)
     if span.text in NOW and rows.time and not is_now:

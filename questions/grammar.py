@@ -6,14 +6,15 @@ attempt. So a question that means more than the grammar knows is refused and nev
 
 from datetime import datetime
 
-from questions.catalog import Measure, Rows
+from questions.catalog import Measure, Rows, measures
 from questions.checks import TIMES, check
 from questions.clock import with_hours
+from questions.dates import DAY
 from questions.lexicon import Lexicon
 from questions.measured import ENDS_OF_TIME, measured
 from questions.nouns import NOUNS, WEAK
 from questions.parts import Parts, parts_of
-from questions.plan import NOW, Bound, Plan, UnansweredError
+from questions.plan import NOW, Bound, Plan, Span, UnansweredError
 from questions.reading import items_of
 from questions.wording import fixes
 
@@ -38,8 +39,8 @@ def plan(text: str, lexicon: Lexicon, now: datetime) -> Plan:
 
 def _plan(said: Parts) -> Plan:
     said, rows, chosen = measured(said)
-    said = _signed(_renamed(said, rows, chosen[0]), chosen[0])
-    first = chosen[0]
+    said = _whole_day(_signed(_renamed(said, rows, chosen[0]), chosen[0]), rows)
+    first = _of_last_row(said, rows, chosen[0])
     said = said._replace(when=said.when and not first.dated)
     if said.is_none:
         return _none(said, rows, first)
@@ -99,6 +100,14 @@ def _plan(said: Parts) -> Plan:
     )
 
 
+def _of_last_row(said: Parts, rows: Rows, first: Measure) -> Measure:
+    """ "How big was my last trade": the row itself, which shows its figure."""
+    is_last = said.rank in ENDS_OF_TIME and not (said.when or said.dimensions or said.number)
+    shown = first.values.get("row") in rows.shown.split(", ")
+    one = is_last and shown and "trades" in said.names and rows.name == "trades"
+    return measures()["trades"][1] if one and not said.aggregate else first
+
+
 def _end_of_each(said: Parts, rows: Rows) -> Parts:
     """ "The worst trade of each symbol": an end of the figure, by symbol."""
     others = tuple(name for name in said.dimensions if name not in rows.row)
@@ -109,6 +118,14 @@ def _end_of_each(said: Parts, rows: Rows) -> Parts:
     if said.number or not said.one:
         raise UnansweredError(f"so many of each {others[0]} is not understood")
     return said._replace(dimensions=others, asks_which=False, one=False, single="")
+
+
+def _whole_day(said: Parts, rows: Rows) -> Parts:
+    """The calendar knows what is still to come today."""
+    span = said.span
+    if rows.name != "calendar" or span.text != "today" or not span.begin:
+        return said
+    return said._replace(span=Span(span.begin, span.begin + DAY, span.text))
 
 
 def _none(said: Parts, rows: Rows, first: Measure) -> Plan:
@@ -213,11 +230,21 @@ def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
         if person and said.rank not in ENDS_OF_TIME:
             said = said._replace(asks_which=True, one=True)
         dimensions = (*dimensions, person) if person else dimensions  # "who lost more, euro or"
+    if _is_by_person(said, rows):
+        said = said._replace(filters=(), apart=True)
+        dimensions = (*dimensions, "author")
     if said.why and not (said.whichever and rows.shown):
         if not first.reasons:
             raise UnansweredError(f"why, of {first.name}, is not stored")
         dimensions = (*dimensions, first.reasons)
     return said._replace(dimensions=dimensions)
+
+
+def _is_by_person(said: Parts, rows: Rows) -> bool:
+    """ "Entries in the audit trail, by person": of each of them, whoever it is."""
+    by = [(f.column, f.values, f.leaves_out) for f in said.filters]
+    has_people = "author" in rows.columns and "trigger" not in rows.columns
+    return has_people and by == [("trigger", ("person",), False)]
 
 
 def _lists(said: Parts, rows: Rows, first: Measure) -> bool:
@@ -301,6 +328,8 @@ def _ordered(
     if said.unit == "percent" and "percent" not in measure.units:
         said = said._replace(aggregate="share")
     rank, aggregate = said.rank, "" if said.aggregate == "often" else said.aggregate
+    if aggregate == "sum" and measure.counts and "sum" not in measure.values:
+        aggregate = ""  # "total fills"
     if aggregate == "mean" and measure.counts and "mean" not in measure.values and dimensions:
         aggregate = "per_group" if set(dimensions) <= set(TIMES) else aggregate
     if said.sorting and not rank:

@@ -32,6 +32,8 @@ _DENIALS = {"denied", "deny", "denial", "refuse", "refused", "block", "blocked",
 _FIRMS = {"headroom", "firm", "prop", "breach", "rule", "target", "closest", "left", "limit"}
 _INFLECTS = {"measure", "filter", "dimension", "compare"}
 _ROWS = {"order", "trade", "prediction"}
+_LEVELS = ("impact", "importance")
+_NEWS = ("news", "news event", "event", "economic event", "release")
 _INFLECTED = 5  # words of a phrase that may stand in another form
 
 
@@ -166,7 +168,7 @@ def _rates(file: File) -> Iterator[Entry]:
             text for text in measure.words if text.split()[0] in _ROWS or text.split()[-1] in _ROWS
         ]
         if measure.rate and measure.counts:
-            said = [f"{share} {text}" for share in shares for text in of if len(text.split()) < 4]
+            said = [f"{share} {text}" for share in shares for text in of if len(text.split()) < 5]
             yield said, (Meaning("measure", measure.rate),)
 
 
@@ -182,6 +184,11 @@ def _filters(file: File) -> Iterator[Entry]:
     for hours, texts in file.sessions.items():
         longer = [f"{text} {end}" for text in texts for end in ("session", "hour", "trading")]
         yield longer, (Meaning("hours", span=_hours(hours, texts[0])),)
+    for level in ("low", "medium", "high"):
+        news = [f"{level} {kind} {noun}" for kind in _LEVELS for noun in _NEWS]
+        news += [f"{text} came out" for text in news]
+        of_level = Meaning("measure", "calendar_events"), Meaning("filter", level, "importance")
+        yield news, of_level
     for interval, texts in file.intervals.items():
         longer = [f"{text} {bar}" for text in texts for bar in ("bar", "candle", "candlestick")]
         yield longer, (Meaning("measure", "bars"), Meaning("filter", interval, "interval"))
@@ -197,7 +204,11 @@ def _breaks(file: File) -> Iterator[Entry]:
             "break {} report",
         )
         named = [end.format(text) for text in texts for end in ends]
-        yield named, (Meaning("measure", "breaks"), Meaning("filter", report, "report"))
+        both = Meaning("measure", "breaks"), Meaning("filter", report, "report")
+        yield named, both
+        for severity in ("error", "warning"):
+            held = [text.replace("break", severity) for text in named]
+            yield held, (*both, Meaning("filter", severity, "severity"))
 
 
 def _hours(text: str, name: str) -> Span:

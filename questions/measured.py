@@ -39,6 +39,7 @@ def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
     return said, every[names[0]][0], tuple(every[name][1] for name in names)
 
 
+_WIDTHS = {"widest", "tightest", "narrowest"}
 _SIZES = {"biggest", "smallest", "tallest", "fattest", "heaviest"}
 _LENGTHS = {"holding_s", "holding_min"}
 _ENDS_BY_WORTH = {"best+worst", "worst+best"}
@@ -100,6 +101,8 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["latency_ms"]
     if not names and said.rank and not (said.who or said.rank in ENDS_OF_TIME):
         names = [_RANKED[name] for name in said.dimensions if name in _RANKED][:1]
+    if not names and said.rank_word in _WIDTHS and fixes(said.filters, "symbol"):
+        names = ["spread"]  # "what is the widest gold got"
     if not names and _held(said):
         names = ["open_positions"]
     if not names and said.dimensions == ("side",) and not (said.span.begin or said.rank):

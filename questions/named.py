@@ -118,6 +118,15 @@ def _of_firm_rule(rule: str) -> Iterator[Entry]:
         "lacking to {}",
         "left to {}",
         "headroom ever on {} rule",
+        "headroom left to {}",
+        "headroom left to {} rule",
+        "before breach firm {}",
+        "distance to max {}",
+        "distance to max {} rule",
+        "headroom left before {} limit",
+        "distance to {}",
+        "distance to {} rule",
+        "off {}",
     )
     named = [end.format(text) for end in ends]
     yield named, (Meaning("measure", "headroom"), Meaning("filter", rule, "rule"))

@@ -34,6 +34,8 @@ def check_said(items: Sequence[Item]) -> None:
             raise UnansweredError(f"who {items[n - 1].last} them is not stored")
         if _is_in_profit(items, n):
             raise UnansweredError("how much, or how many, is not said")
+    if _is_one_of_nothing(items):
+        raise UnansweredError("which one, of what, is not said")
     _check_sizes(said)
     _check_lists(items)
 
@@ -42,6 +44,17 @@ def how_of(items: Sequence[Item]) -> str:
     """ "How long", "how big": what the figure must have; empty where nothing is said."""
     hows = [i.said for i in items if i.meaning.kind == "stop" and i.said[:1] == ("how",)]
     return next((said[1] for said in hows if len(said) == 2), "")
+
+
+def _is_one_of_nothing(said: Sequence[Item]) -> bool:
+    """ "And which one lost the most": of what was spoken of before, which is not known here."""
+    kinds = [item.meaning.kind for item in said]
+    asks = any(
+        said[n].meaning.kind == "which" and said[n + 1].said == ("one",)
+        for n in range(len(said) - 1)
+    )
+    rows = {item.meaning.value for item in said} & set(NOUNS)
+    return asks and not ({"dimension", "filter"} & set(kinds) or rows)
 
 
 def _is_agent(items: Sequence[Item], n: int) -> bool:

@@ -25,6 +25,8 @@ _BARS_OF = re.compile(
 _LAST_WEEK = re.compile(r"\b(in|over|during|within) the last week\b")
 _SO_FAR = re.compile(r"\b(?<!this )(?:the )?(week|month|quarter|year) so far\b")
 _FRACTIONS = (
+    (r"\bhalf a second\b", "500 ms"),
+    (r"\bhalf a minute\b", "30 seconds"),
     (r"\ban hour and a half\b", "90 minutes"),
     (r"\b(?:an? |one )?half (?:an |of an )?hour\b|\bhalf-hour\b", "30 minutes"),
     (r"\b(?:a |the )?quarter of an hour\b", "15 minutes"),
@@ -50,6 +52,17 @@ _WHEN_IT = re.compile(r"\bwhen (?:it|they|the broker)(?= (?:reject|refus|declin|
 _TURNED_AWAY = re.compile(
     r"\b(?:stop|block|refuse|deny) (?:an?|any|our|my) (orders?|entry|entries)\b"
 )
+_AFTERNOON = re.compile(r"(?<=\d) ?([ap])\.m\b\.?")
+#: "The profit for the day", "high and low of the day" are today's.
+_OF_THE_DAY = re.compile(
+    r"\b((?<!order )for|(?:high|low) and (?:the )?(?:low|high) of) the day(?= *[?.!,]|$)"
+)
+#: "Blocked by control" tells apart; who blocked them is "a control", or "our controls".
+_BY_CONTROL = re.compile(
+    r"\bby control(?= *[?.!,]|$| (?:today|yesterday|this|in|over|since|last)\b)"
+)
+#: "Winning days" are days with a profit.
+_DAYS_WITH = re.compile(r"\b(winning|profitable|losing) (days|weeks|hours|months)\b")
 _ONE_OF = re.compile(r"\b(?:which|what) (?:one )?of (?:our|the|my|all|these|those)\b")
 _MEANT = {
     "p&l": "profit",
@@ -140,6 +153,10 @@ def words(text: str) -> list[str]:
     plain = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", plain)
     plain = re.sub(r"(?<=\d) (?=(?:am|pm)\b)", "", plain)
     plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
+    plain = _AFTERNOON.sub(r"\1m", plain)
+    plain = _OF_THE_DAY.sub(r"\1 today", plain)
+    plain = _BY_CONTROL.sub("per control", plain)
+    plain = _DAYS_WITH.sub(_days_with, plain)
     plain = _OCCASION.sub(" ", plain)
     plain = _BOUND_OF.sub(r"\2 \1 \3", plain)
     plain = _WHEN_IT.sub(" ", plain)
@@ -170,6 +187,10 @@ def words(text: str) -> list[str]:
     for said, meant in _MEANT.items():
         plain = plain.replace(said, meant)
     return [token.removesuffix("'s").removesuffix("'") for token in _TOKEN.findall(plain)]
+
+
+def _days_with(said: re.Match[str]) -> str:
+    return f"{said[2]} with a {'loss' if said[1] == 'losing' else 'profit'}"
 
 
 def _outcomes(said: re.Match[str]) -> str:
