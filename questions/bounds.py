@@ -69,6 +69,9 @@ def _amounted(said: Sequence[str], at: int, above: bool, inclusive: bool) -> Tak
     money = said[at] == "$"
     at += money
     word = said[at] if at < len(said) else ""
+    if _UNITS.get(word, ("",))[0] == "s" and not money and len(word) > 3:
+        unit, scale = _UNITS[word]  # "less than a minute"
+        return TakenBound(above, inclusive, float(scale), unit, at + 1)
     written = _AMOUNT.fullmatch(word)
     if written is None or _NO_AMOUNTS.fullmatch(word):
         written = _AMOUNT.fullmatch(str(NUMBERS[word])) if word in NUMBERS else None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from questions.catalog import Measure, Rows, measures
+from questions.nouns import NOUNS
 from questions.parts import Parts
 from questions.plan import NOW, Bound, Filter, Span, UnansweredError
 
@@ -35,6 +36,11 @@ def check(
         raise UnansweredError(
             "an average over single trades, or over the sums of days? ask for one"
         )
+    adds = chosen[0].values.get("sum") == chosen[0].values[""]
+    ends = rows.name == "trades" and said.rank and aggregate in ("max", "min") and adds
+    of_rows = set(said.names) & {*NOUNS, "fills"} and said.earns != "lost"
+    if ends and set(dimensions) & set(TIMES) and not of_rows:
+        raise UnansweredError("the end of single ones, or of the sums of days? ask for one")
     is_now = any(_is_newest(measure) or measure.standing for measure in chosen)
     if span.text in NOW and rows.time and not is_now:
         raise UnansweredError(f"{chosen[0].name} is of a time, not of a moment: say since when")

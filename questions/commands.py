@@ -19,10 +19,15 @@ _TO = (
     "|up"
 )
 _COMMAND = re.compile(rf"{_POLITE}(?:{_DEEDS}) (?:{_TO})\b(?! (?:time|price)\b)")
-_DEFINED = re.compile(r"what(?: is|'s| are) an? [\w-]+(?: [\w-]+)?\s*\??$")
+_DEFINED = re.compile(
+    r"what(?: is|'s| are) (?:an? [\w-]+(?: [\w-]+)?|[\w-]+)\s*\??$|what do(?:es)? .*\bmean\W*$"
+)
+
+_JUDGEMENTS = "normal|usual|unusual|good|bad|fine|healthy|acceptable|okay|ok|too \\w+"
+_JUDGED = re.compile(rf"(?:is|are|was|were) .*\b(?:{_JUDGEMENTS})(?: for \w+)?(?: today| now)?\W*$")
 
 
 def is_command(text: str) -> bool:
-    """Whether a sentence asks for a deed, or what a word means: "what is a stop loss"."""
+    """Whether a sentence asks for a deed, what a word means, or a judgement: "is it normal"."""
     plain = text.lower().strip()
-    return bool(_COMMAND.match(plain) or _DEFINED.match(plain))
+    return bool(_COMMAND.match(plain) or _DEFINED.match(plain) or _JUDGED.match(plain))

@@ -10,6 +10,7 @@ from questions.nouns import RESULTS, WEAK
 from questions.plan import Bound, Filter, Span, UnansweredError
 from questions.reading import Item
 from questions.vocabulary import Meaning
+from questions.words import root
 
 
 def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
@@ -18,6 +19,8 @@ def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
     places = _left_out(items)
     left_out = [items[n].meaning for n in places]
     for n, item in enumerate(items):
+        if item.meaning == _BY_HAND and not _closes(items):
+            raise UnansweredError("what was done by hand is told of closing alone")
         if item.meaning.kind == "filter" and n not in places:
             chosen.setdefault(item.meaning.column, {})[item.meaning.value] = None
     several = [column for column, values in chosen.items() if len(values) > 1]
@@ -72,6 +75,8 @@ def _left_out(items: Sequence[Item]) -> list[int]:
         if kind == "without":
             leaving = True
         elif leaving and kind == "filter":
+            if item.meaning == _STOPPED and item.last == "stop" and not _closes(items):
+                raise UnansweredError("whether a stop was set, or was hit, is not said")
             left_out.append(n)
         elif kind not in ("stop", "compare"):
             leaving = False
@@ -79,6 +84,13 @@ def _left_out(items: Sequence[Item]) -> list[int]:
     if said & {"without", "rest"} and not left_out:
         raise UnansweredError("what is to be left out is not understood")
     return left_out
+
+
+_STOPPED, _BY_HAND = Meaning("filter", "stop", "exit"), Meaning("filter", "manual", "exit")
+
+
+def _closes(items: Sequence[Item]) -> bool:
+    return any(root(word) in ("clos", "exit") for i in items for word in i.said)
 
 
 def bounds_of(items: Sequence[Item]) -> tuple[tuple[Bound, ...], tuple[str, ...]]:

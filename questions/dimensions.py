@@ -10,6 +10,7 @@ from questions.reading import Item
 from questions.vocabulary import Meaning
 from questions.words import stem
 
+_DOES = {"do", "does", "did"}
 _PASSIVE = {"made", "make", "generated", "generate"}
 
 
@@ -52,9 +53,12 @@ def dimensions_of(
             dimensions[value] = None
         is_noun = kind == "dimension" or (kind == "measure" and value in NOUNS)
         is_noun = is_noun and not (value in STRICT and stem(item.last) != NOUNS[value])
+        is_noun = is_noun and item.last != "traded"  # "the least traded hour"
         if not is_noun:
             continue
         value = NOUNS.get(value, value) if kind == "measure" else value
+        if _does(items, n):
+            raise UnansweredError(f"what the {value} does is not understood")
         said = before(items, n)
         if said in ("group", "which", "rank", "number") or (said == "and" and dimensions):
             if kind == "measure" and said == "group" and value in ("trade", "order"):
@@ -68,10 +72,10 @@ def dimensions_of(
                 which = True
                 single = any(i.meaning == Meaning("which", "single") for i in items[:n])
                 one = one or single or stem(item.last) == item.last
-        elif value in ("source", "account", "feed") or (
+        elif (_is_ours(items, n, names) and not (ranked and value == "feed" and not item.led)) or (
             value == "status" and (_is_listed(names) or "orders" in names)
         ):
-            continue  # "the broker", "my account", "models and their status"
+            continue  # "models and their status"
         elif kind == "dimension" and ranked and not dimensions:
             dimensions[value] = None
             which, one = True, stem(item.last) == item.last
@@ -100,6 +104,29 @@ def dimensions_of(
 
 
 _OF_ROWS = {"trade", "order", "incident"}
+
+
+def _does(items: Sequence[Item], n: int) -> bool:
+    """ "What does the broker …": not which broker, but what it does."""
+    asks = n > 0 and items[n - 1].meaning.kind == "which" and len(items[n].said) == 1
+    return asks and items[n].meaning.kind == "dimension" and bool(_DOES & set(items[n].led))
+
+
+def _is_ours(items: Sequence[Item], n: int, names: Sequence[str]) -> bool:
+    """ "On my account", "with the broker": there is one, and of all that is told."""
+    item = items[n]
+    if item.meaning.value not in ("source", "account", "feed") or stem(item.last) != item.last:
+        return False
+    at = n > 0 and items[n - 1].meaning.kind == "stop" and items[n - 1].last in _WITH
+    is_its = item.meaning.value == "feed" or (
+        item.meaning.value == "source" and bool(_OF_BROKERS & set(names))
+    )
+    return at or is_its or bool(_WITH & set(item.led))
+
+
+#: What a broker does, so that it is no other who "charged us".
+_OF_BROKERS = {"costs", "commission", "swap", "over_twin_bp", "rejected", "fill_ms"}
+_WITH = {"of", "our", "my", "ours", "with", "at", "from", "to", "by", "in", "on", "for"}
 
 
 def _is_compared(items: Sequence[Item], n: int) -> bool:

@@ -6,17 +6,19 @@ attempt. So a question that means more than the grammar knows is refused and nev
 
 from datetime import datetime
 
-from questions.catalog import Measure, Rows
+from questions.catalog import Measure, Rows, measures
 from questions.checks import TIMES, check
 from questions.clock import with_hours
+from questions.dates import DAY
 from questions.lexicon import Lexicon
 from questions.measured import ENDS_OF_TIME, measured
-from questions.nouns import NOUNS
+from questions.nouns import NOUNS, WEAK
 from questions.parts import Parts, parts_of
-from questions.plan import NOW, Bound, Plan, UnansweredError
+from questions.plan import NOW, Bound, Plan, Span, UnansweredError
 from questions.reading import items_of
 from questions.wording import fixes
 
+_LOST = {"most": "worst", "least": "best"}
 _GOOD = {
     ("best", "more"): "most",
     ("best", "less"): "least",
@@ -37,11 +39,12 @@ def plan(text: str, lexicon: Lexicon, now: datetime) -> Plan:
 
 def _plan(said: Parts) -> Plan:
     said, rows, chosen = measured(said)
-    said = _signed(_renamed(said, rows, chosen[0]), chosen[0])
-    first = chosen[0]
+    said = _whole_day(_signed(_renamed(said, rows, chosen[0]), chosen[0]), rows)
+    first = _of_last_row(said, rows, chosen[0])
     said = said._replace(when=said.when and not first.dated)
     if said.is_none:
         return _none(said, rows, first)
+    said = _end_of_each(said, rows)
     if _newest_of_each(said, rows, first):
         return _ends_of_each(said, rows, first)
     if said.when and (said.who or said.why) and not said.rank and rows.shown and first.counts:
@@ -55,7 +58,7 @@ def _plan(said: Parts) -> Plan:
     if _lists(said, rows, first):
         return _list(said, rows, first)
     dimensions = said.dimensions
-    if first.values[""].startswith("LIST"):
+    if first.values[""].startswith("LIST") and not said.aggregate:
         dimensions = tuple(
             name for name in dimensions if rows.columns.get(name, "-") not in first.values[""]
         )
@@ -76,6 +79,8 @@ def _plan(said: Parts) -> Plan:
         if said.rank and not dimensions and "max" not in first.values:
             said = said._replace(asks_which=True, one=said.one or not said.number)
         dimensions = (*dimensions, first.each)
+    if said.bounds and said.aggregate == "change":
+        raise UnansweredError(f"whether {first.name} was so at a time is not understood")
     aggregate, order, limit = _ordered(said, rows, first, dimensions)
     check(said, rows, chosen, dimensions, aggregate)
     if said.span.text in NOW and "now" in first.values and not aggregate:
@@ -93,6 +98,34 @@ def _plan(said: Parts) -> Plan:
         over=said.over,
         in_percent=said.is_share,
     )
+
+
+def _of_last_row(said: Parts, rows: Rows, first: Measure) -> Measure:
+    """ "How big was my last trade": the row itself, which shows its figure."""
+    is_last = said.rank in ENDS_OF_TIME and not (said.when or said.dimensions or said.number)
+    shown = first.values.get("row") in rows.shown.split(", ")
+    one = is_last and shown and "trades" in said.names and rows.name == "trades"
+    return measures()["trades"][1] if one and not said.aggregate else first
+
+
+def _end_of_each(said: Parts, rows: Rows) -> Parts:
+    """ "The worst trade of each symbol": an end of the figure, by symbol."""
+    others = tuple(name for name in said.dimensions if name not in rows.row)
+    if said.rank and said.apart and said.asks_which and len(others) > 1:
+        raise UnansweredError(f"the {others[0]} of each {others[1]} is not understood")
+    if not (said.rank and said.apart and others) or len(others) == len(said.dimensions):
+        return said
+    if said.number or not said.one:
+        raise UnansweredError(f"so many of each {others[0]} is not understood")
+    return said._replace(dimensions=others, asks_which=False, one=False, single="")
+
+
+def _whole_day(said: Parts, rows: Rows) -> Parts:
+    """The calendar knows what is still to come today."""
+    span = said.span
+    if rows.name != "calendar" or span.text != "today" or not span.begin:
+        return said
+    return said._replace(span=Span(span.begin, span.begin + DAY, span.text))
 
 
 def _none(said: Parts, rows: Rows, first: Measure) -> Plan:
@@ -147,7 +180,13 @@ def _ends_of_each(said: Parts, rows: Rows, first: Measure) -> Plan:
 
 def _signed(said: Parts, first: Measure) -> Parts:
     """ "Which hours lost money": those whose profit is below nothing."""
+    if first.name == "profit" and said.earns == "lost" and said.rank in _LOST:
+        said = said._replace(rank=_LOST[said.rank])  # "my biggest lose trade"
     counts = said.aggregate == "count" and bool(said.dimensions)
+    if counts and said.counted and said.apart and len(said.dimensions) > 1:
+        raise UnansweredError("so many of each are not understood")
+    if counts and said.counted and "rule" in said.dimensions and not first.reasons:
+        raise UnansweredError(f"{first.name} is not told apart by rule")
     asks_some = first.name == "profit" and said.earns in ("lost", "money")
     asks_some = asks_some and (said.asks_which or counts)
     if said.counted and counts and first.counts and not (said.bounds or said.earns):
@@ -191,11 +230,21 @@ def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
         if person and said.rank not in ENDS_OF_TIME:
             said = said._replace(asks_which=True, one=True)
         dimensions = (*dimensions, person) if person else dimensions  # "who lost more, euro or"
+    if _is_by_person(said, rows):
+        said = said._replace(filters=(), apart=True)
+        dimensions = (*dimensions, "author")
     if said.why and not (said.whichever and rows.shown):
         if not first.reasons:
             raise UnansweredError(f"why, of {first.name}, is not stored")
         dimensions = (*dimensions, first.reasons)
     return said._replace(dimensions=dimensions)
+
+
+def _is_by_person(said: Parts, rows: Rows) -> bool:
+    """ "Entries in the audit trail, by person": of each of them, whoever it is."""
+    by = [(f.column, f.values, f.leaves_out) for f in said.filters]
+    has_people = "author" in rows.columns and "trigger" not in rows.columns
+    return has_people and by == [("trigger", ("person",), False)]
 
 
 def _lists(said: Parts, rows: Rows, first: Measure) -> bool:
@@ -206,8 +255,15 @@ def _lists(said: Parts, rows: Rows, first: Measure) -> bool:
     is_listed = (first.counts or said.bounds) and rows.shown
     if said.whichever and not first.lists and not is_listed:
         raise UnansweredError(f"{first.name} cannot be listed here")
+    if said.shows and first.values.get("row") and rows.row and _shows_rows(said):
+        raise UnansweredError(f"single {said.names[0]}, or {first.name} of all? ask for one")
     shown = said.shows and first.counts and bool(rows.shown) and not first.lists
     return (said.whichever and not first.lists) or first.listed or shown
+
+
+def _shows_rows(said: Parts) -> bool:
+    """ "Show me all gold trades with profit": the rows first, and a figure of each."""
+    return len(said.names) > 1 and said.names[0] in WEAK and not said.joints
 
 
 def _list(said: Parts, rows: Rows, first: Measure) -> Plan:
@@ -272,6 +328,8 @@ def _ordered(
     if said.unit == "percent" and "percent" not in measure.units:
         said = said._replace(aggregate="share")
     rank, aggregate = said.rank, "" if said.aggregate == "often" else said.aggregate
+    if aggregate == "sum" and measure.counts and "sum" not in measure.values:
+        aggregate = ""  # "total fills"
     if aggregate == "mean" and measure.counts and "mean" not in measure.values and dimensions:
         aggregate = "per_group" if set(dimensions) <= set(TIMES) else aggregate
     if said.sorting and not rank:

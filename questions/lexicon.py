@@ -32,6 +32,8 @@ _DENIALS = {"denied", "deny", "denial", "refuse", "refused", "block", "blocked",
 _FIRMS = {"headroom", "firm", "prop", "breach", "rule", "target", "closest", "left", "limit"}
 _INFLECTS = {"measure", "filter", "dimension", "compare"}
 _ROWS = {"order", "trade", "prediction"}
+_LEVELS = ("impact", "importance")
+_NEWS = ("news", "news event", "event", "economic event", "release")
 _INFLECTED = 5  # words of a phrase that may stand in another form
 
 
@@ -44,6 +46,7 @@ class Lexicon(NamedTuple):
     of_denials: Mapping[Phrase, tuple[Meaning, ...]]
     of_firms: Mapping[Phrase, tuple[Meaning, ...]]
     words: frozenset[str]
+    telling: frozenset[str]  # those in a phrase that says something
 
     def beside(self, said: Sequence[str]) -> "Lexicon":
         """With what means something only beside the figures that these words name."""
@@ -72,8 +75,14 @@ def lexicon(names: Names) -> Lexicon:
         _phrases(named.beside_denials(names)),
         _phrases(named.beside_firms(names)),
     )
-    every = frozenset(word for one in (phrases, *beside) for key in one for word in key)
-    return Lexicon(phrases, _by_root(phrases), *beside, every)
+    every = {key: said for one in (phrases, *beside) for key, said in one.items()}
+    empty = {key for key, said in every.items() if said[0].kind == "stop"}
+    telling = _words(every.keys() - empty) - _words(key for key in empty if len(key) == 1)
+    return Lexicon(phrases, _by_root(phrases), *beside, _words(every), telling)
+
+
+def _words(keys: Iterable[Phrase]) -> frozenset[str]:
+    return frozenset(word for key in keys for word in key)
 
 
 def _phrases(entries: Iterable[Entry]) -> dict[Phrase, tuple[Meaning, ...]]:
@@ -84,7 +93,7 @@ def _by_root(phrases: Mapping[Phrase, tuple[Meaning, ...]]) -> dict[Phrase, tupl
     """Figures by the roots of their words; what two forms would say differently is left out."""
     said: dict[Phrase, set[tuple[Meaning, ...]]] = {}
     for key, meanings in phrases.items():
-        inflects = meanings[0].kind in _INFLECTS and meanings[0].value not in STRICT
+        inflects = meanings[0].kind in _INFLECTS and meanings[0].value not in {*STRICT, "runs"}
         if inflects and len(key) <= _INFLECTED:
             said.setdefault(tuple(root(word) for word in key), set()).add(meanings)
     return {key: meanings.pop() for key, meanings in said.items() if len(meanings) == 1}
@@ -159,7 +168,7 @@ def _rates(file: File) -> Iterator[Entry]:
             text for text in measure.words if text.split()[0] in _ROWS or text.split()[-1] in _ROWS
         ]
         if measure.rate and measure.counts:
-            said = [f"{share} {text}" for share in shares for text in of if len(text.split()) < 4]
+            said = [f"{share} {text}" for share in shares for text in of if len(text.split()) < 5]
             yield said, (Meaning("measure", measure.rate),)
 
 
@@ -175,6 +184,11 @@ def _filters(file: File) -> Iterator[Entry]:
     for hours, texts in file.sessions.items():
         longer = [f"{text} {end}" for text in texts for end in ("session", "hour", "trading")]
         yield longer, (Meaning("hours", span=_hours(hours, texts[0])),)
+    for level in ("low", "medium", "high"):
+        news = [f"{level} {kind} {noun}" for kind in _LEVELS for noun in _NEWS]
+        news += [f"{text} came out" for text in news]
+        of_level = Meaning("measure", "calendar_events"), Meaning("filter", level, "importance")
+        yield news, of_level
     for interval, texts in file.intervals.items():
         longer = [f"{text} {bar}" for text in texts for bar in ("bar", "candle", "candlestick")]
         yield longer, (Meaning("measure", "bars"), Meaning("filter", interval, "interval"))
@@ -190,7 +204,11 @@ def _breaks(file: File) -> Iterator[Entry]:
             "break {} report",
         )
         named = [end.format(text) for text in texts for end in ends]
-        yield named, (Meaning("measure", "breaks"), Meaning("filter", report, "report"))
+        both = Meaning("measure", "breaks"), Meaning("filter", report, "report")
+        yield named, both
+        for severity in ("error", "warning"):
+            held = [text.replace("break", severity) for text in named]
+            yield held, (*both, Meaning("filter", severity, "severity"))
 
 
 def _hours(text: str, name: str) -> Span:

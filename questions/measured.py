@@ -1,8 +1,10 @@
 """Which figure is asked for: words beside each other, nouns, what goes without saying, units."""
 
+from collections.abc import Sequence
+
 from questions.bounded import without_bounded
 from questions.catalog import Measure, Rows, measures, narrowed
-from questions.nouns import NOUNS, STRICT, WEAK
+from questions.nouns import NOUNS, OF, STRICT, WEAK
 from questions.parts import Parts
 from questions.plan import UnansweredError
 from questions.wording import fixes, worded
@@ -30,10 +32,16 @@ def measured(said: Parts) -> tuple[Parts, Rows, tuple[Measure, ...]]:
         said = said._replace(rank="most" if said.rank == "best" else "least")
     if said.rank and every[names[0]][1].each == "stage" and not (said.dimensions or said.filters):
         raise UnansweredError("the latency of which stage, or of each, is not said")
+    _check_how(said, every[names[0]][1])
+    if said.rank_word in _SIZES and names[0] in _LENGTHS:
+        raise UnansweredError(f"{names[0]} is long or short, and not {said.rank_word}")
     said = _of_one_row(said, every[names[0]][1], every[names[0]][0])
     return said, every[names[0]][0], tuple(every[name][1] for name in names)
 
 
+_WIDTHS = {"widest", "tightest", "narrowest"}
+_SIZES = {"biggest", "smallest", "tallest", "fattest", "heaviest"}
+_LENGTHS = {"holding_s", "holding_min"}
 _ENDS_BY_WORTH = {"best+worst", "worst+best"}
 
 
@@ -91,8 +99,10 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["denied_would_have_made"]
     if not names and (fixes(said.filters, "stage") or "stage" in said.dimensions):
         names = ["latency_ms"]
-    if not names and said.rank:
-        names = [_OF[name] for name in said.dimensions if name in _OF][:1]
+    if not names and said.rank and not (said.who or said.rank in ENDS_OF_TIME):
+        names = [_RANKED[name] for name in said.dimensions if name in _RANKED][:1]
+    if not names and said.rank_word in _WIDTHS and fixes(said.filters, "symbol"):
+        names = ["spread"]  # "what is the widest gold got"
     if not names and _held(said):
         names = ["open_positions"]
     if not names and said.dimensions == ("side",) and not (said.span.begin or said.rank):
@@ -105,8 +115,10 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["audit_events"]
     if not names and fixes(said.filters, "regime"):
         names = ["regime_quarters"]
-    if not names and fixes(said.filters, "exit"):
+    if not names and fixes(said.filters, "exit") and not said.much:
         names = ["trades"]  # "stopped out yesterday, how often"
+    if names == ["price_change"] and not (said.filters or said.dimensions or said.rank):
+        raise UnansweredError("what has changed is not said")
     if not names:
         raise UnansweredError("what is to be measured is not understood")
     return names
@@ -123,11 +135,14 @@ def _ended(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
     if (
         said.rank_word in _LARGE
         and set(said.dimensions) - {"trade"}
+        and not (said.apart and "trade" in said.dimensions)
         and names in (["winners"], ["losers"])
     ):
         best = (names == ["winners"]) == (said.rank in ("most", "best"))
         said = said._replace(rank="best" if best else "worst")
         names = ["profit"]
+    if names == ["trades"] and said.rank_word == "most" and len(said.dimensions) > 1:
+        raise UnansweredError("the most trades of which, or in which, is not said")
     if names == ["trades"] and "trade" in said.dimensions and said.rank not in ENDS_OF_TIME:
         names = ["profit"]
     return said, names
@@ -141,10 +156,36 @@ def _strong(said: Parts, names: list[str]) -> list[str]:
     if strong == ["profit"] and said.earns == "made" and passive:
         return passive  # "signals generated yesterday"
     if strong and len(strong) < len(names) and not said.joints:
+        _check_rows(said, strong[0], [name for name in names if name not in strong])
         if said.aggregate == "count" and not all(every[name][1].counts for name in strong):
             raise UnansweredError("how many of what is not understood")
         names = strong
     return names
+
+
+def _shown(measure: Measure) -> list[str]:
+    """The columns of a single row of its own."""
+    return measures()[measure.name][0].shown.split(", ")
+
+
+def _check_how(said: Parts, measure: Measure) -> None:
+    """ "How long do checks take" is no count of checks."""
+    timed = {"s", "min", "ms", "us", "h"} & set(measure.units)
+    timed |= {"seconds"} & set(_shown(measure))
+    counts = measure.counts and not said.aggregate and not said.bounds
+    is_number = counts and measure.values[""].startswith("count") and not said.rank
+    if (said.how in ("long", "fast", "slow") and not timed and counts) or (
+        said.how in ("large", "big", "wide", "deep", "high", "low", "far") and is_number
+    ):
+        raise UnansweredError(f"how {said.how}, of {measure.name}, is not kept")
+
+
+def _check_rows(said: Parts, strong: str, weak: Sequence[str]) -> None:
+    """ "The spread of our trades" is not that of all ticks."""
+    rows = measures()[strong][0].name
+    for name in weak:
+        if rows not in OF.get(name, {rows}) and not (name == "trades" and said.rank):
+            raise UnansweredError(f"{strong} of {name} is not understood")
 
 
 def _in_unit(said: Parts, names: list[str]) -> list[str]:
@@ -169,7 +210,7 @@ def _in_unit(said: Parts, names: list[str]) -> list[str]:
 
 
 #: What is ranked when nothing is named: "which stage is slowest".
-_OF = {"rule": "denied", "stage": "latency_ms", "scenario": "stress_result"}
+_RANKED = {"rule": "denied", "stage": "latency_ms", "scenario": "stress_result"}
 
 
 _LARGE = {"biggest", "largest", "best", "worst", "smallest", "highest", "greatest"}

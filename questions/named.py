@@ -118,6 +118,15 @@ def _of_firm_rule(rule: str) -> Iterator[Entry]:
         "lacking to {}",
         "left to {}",
         "headroom ever on {} rule",
+        "headroom left to {}",
+        "headroom left to {} rule",
+        "before breach firm {}",
+        "distance to max {}",
+        "distance to max {} rule",
+        "headroom left before {} limit",
+        "distance to {}",
+        "distance to {} rule",
+        "off {}",
     )
     named = [end.format(text) for end in ends]
     yield named, (Meaning("measure", "headroom"), Meaning("filter", rule, "rule"))
@@ -155,7 +164,7 @@ def unless_known(names: Names, known: Mapping[Phrase, tuple[Meaning, ...]]) -> I
             yield (action,), done
     for flaw in names.flaws:
         text = flaw.replace("_", " ")
-        named = [f"{cause} {text}" for cause in _CAUSES]
+        named = [f"{cause} {row}{text}" for cause in _CAUSES for row in ("", "row ")]
         yield (text, f"row {text}", *named), (Meaning("filter", flaw, "reason"),)
 
 

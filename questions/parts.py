@@ -10,6 +10,7 @@ from questions.conditions import bounds_of, compares, filters_of, of_currency, t
 from questions.dimensions import before, dimensions_of, earns, is_counted, of_each
 from questions.ends import aggregate_of, ranked_by, several_aggregates
 from questions.nouns import COSTS, NOUNS, RESULTS, STRICT, WEAK
+from questions.passed import check_said, how_of
 from questions.plan import Bound, Filter, Span, UnansweredError
 from questions.reading import Item
 from questions.vocabulary import Meaning
@@ -48,6 +49,8 @@ class Parts(NamedTuple):
     counted: bool  # how many days, not how many trades
     by_trading_day: bool  # "today's trading day", which begins and ends with the market's
     bounded: tuple[str, ...]  # the figures that bounds are of, as they were named
+    how: str  # "long" of "how long", which asks for a figure of that kind
+    apart: bool  # "by symbol": what is asked for is told of each
 
 
 def parts_of(items: Sequence[Item], now: datetime) -> Parts:
@@ -60,6 +63,7 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
     missing = [item.meaning.value for item in items if item.meaning.kind == "missing"]
     if missing:
         raise UnansweredError(f"nothing is stored of {', '.join(missing)}")
+    check_said(items)
     turn = turns.taken(items)
     items = turn.items
     kinds = [item.meaning.kind for item in items]
@@ -96,6 +100,12 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         unit=_unit(items),
         bounds=bounded,
         bounded=targets,
+        how=how_of(items),
+        apart=any(
+            i.meaning.kind == "adverb"
+            or (i.meaning.kind == "dimension" and before(items, n) == "group")
+            for n, i in enumerate(items)
+        ),
         over=turn.over,
         is_share=turn.is_share,
         is_none=turn.is_none,
@@ -133,11 +143,13 @@ _SHOWS = {"show", "display", "print"}
 
 
 def _single(items: Sequence[Item]) -> str:
+    kinds = [item.meaning.kind for item in items]
+    named = ["which", "dimension"] in [kinds[n : n + 2] for n in range(len(kinds))]
     for n, item in enumerate(items):
         value = item.meaning.value
         if item.meaning.kind == "measure" and value in ("trades", "orders", "fills"):
             ends = [at for at, i in enumerate(items) if i.meaning.kind == "rank"]
-            leads = ends and n < ends[0]  # "orders with the largest slippage"
+            leads = ends and n < ends[0] and not named  # "orders with the largest slippage"
             if (item.last in _SINGULAR or leads) and before(items, n) != "group":
                 return NOUNS.get(value, "order")
     return ""

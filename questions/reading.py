@@ -1,5 +1,6 @@
 """From words to what each says: the longest phrase or time first, and nothing left over."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -12,6 +13,9 @@ from questions.vocabulary import Meaning, light
 from questions.words import NUMBERS, spelled, stem, words
 
 _LONGEST = 8  # words of a phrase
+_QUOTED = re.compile(
+    '["\u201c]([^"\u201c\u201d]+)["\u201d]|(?<!\\w)[\'\u2018]([\\w -]+)[\'\u2019](?!\\w)'
+)
 _SPELLED = frozenset(
     [
         "today",
@@ -62,6 +66,8 @@ class Item(NamedTuple):
     last: str = ""
     number: int = 0
     bound: TakenBound | None = None
+    led: tuple[str, ...] = ()  # words of no weight before it: "of my"
+    said: tuple[str, ...] = ()  # all its words
 
 
 def items_of(text: str, lexicon: Lexicon, now: datetime) -> list[Item]:
@@ -78,8 +84,8 @@ def items_of(text: str, lexicon: Lexicon, now: datetime) -> list[Item]:
     if not typed or len(typed) > 80:
         raise UnansweredError("ask one question in a sentence")
     kept = [word for word in typed if word not in light()]
-    known = lexicon.words | _SPELLED
-    said = [spelled(stem(word), known) for word in kept]
+    led = _leading(typed)
+    said = [_mended(stem(word), lexicon) for word in kept]
     lexicon = lexicon.beside(said)
     items, unknown, at = list[Item](), list[str](), 0
     while at < len(kept):
@@ -87,11 +93,38 @@ def items_of(text: str, lexicon: Lexicon, now: datetime) -> list[Item]:
         if not size:
             unknown.append(kept[at])
             size = 1
-        items.extend(items_here)
+        took = tuple(kept[at : at + size])
+        items.extend(item._replace(led=led[at], said=took) for item in items_here)
         at += size
     if unknown:
         raise UnansweredError(f"not understood: {', '.join(dict.fromkeys(unknown))}")
+    _check_quoted(text, items)
     return items
+
+
+def _leading(typed: Sequence[str]) -> list[tuple[str, ...]]:
+    """The words that carry nothing before each that does."""
+    led, passed = list[tuple[str, ...]](), list[str]()
+    for word in typed:
+        if word in light():
+            passed.append(word)
+        else:
+            led.append(tuple(passed))
+            passed = []
+    return led
+
+
+def _mended(word: str, lexicon: Lexicon) -> str:
+    """As it was meant; a slip is of a word that says something, and "trend" is not "tend"."""
+    return word if word in lexicon.words else spelled(word, lexicon.telling | _SPELLED)
+
+
+def _check_quoted(text: str, items: Sequence[Item]) -> None:
+    """What stands in quotation marks is a name, and says which rows are meant."""
+    named = {item.last for item in items if item.meaning.kind == "filter"}
+    for one, two in _QUOTED.findall(text):
+        if words(one or two)[-1:] and words(one or two)[-1] not in named:
+            raise UnansweredError(f"nothing is named {one or two} here")
 
 
 def _longest(

@@ -17,6 +17,9 @@ _ENDS = {"highest_price": "max", "lowest_price": "min"}
 _GROUPS = {"per", "each", "every", "for each", "for every", "in each", "on each", "on every"}
 
 
+_WHICH = Meaning("which", "which")
+
+
 class Turn(NamedTuple):
     """What is left to be sorted, and what was said by the turn."""
 
@@ -49,8 +52,87 @@ def _is_grouped(items: Sequence[Item], n: int) -> bool:
 
 
 def _taken(items: Sequence[Item]) -> Turn:
-    items = _unnamed(_of_exits(_counted(_changed(_ends(items)))))
+    items = _exemplified(_who_did(_of_controls(_of_brokers(_of_actions(items)))))
+    items = _unnamed(_of_exits(_counted(_changed(_ends(_losing(_numbered(items)))))))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
+
+
+def _exemplified(items: Sequence[Item]) -> Sequence[Item]:
+    """ "By purpose: entries, stops and so on": some are named, and all are meant."""
+    goes_on = any(i.meaning.kind == "stop" and i.said[-2:] == ("so", "on") for i in items)
+    named = {i.meaning.value for i in items if i.meaning.kind == "dimension"}
+    columns = named | ({"exit"} if "purpose" in named else set())
+    return [i for i in items if not (goes_on and i.meaning.column in columns)]
+
+
+def _who_did(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Who made the last correction": a correction is made, and no profit."""
+    done = [
+        n
+        for n, i in enumerate(items)
+        if n and i.said in (("made",), ("make",)) and items[n - 1].meaning.kind == "who"
+    ]
+    others = [i.meaning.value for i in items if i.meaning.kind == "measure"]
+    is_done = set(others) - {"profit"} - set(WEAK)
+    return [i for n, i in enumerate(items) if not (n in done and is_done)]
+
+
+def _of_brokers(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Which broker rejects most orders": which one, and what it does."""
+    apart = list[Item]()
+    for n, item in enumerate(items):
+        acts = item.meaning.kind == "measure" and item.said[:1] == ("broker",)
+        if acts and n and items[n - 1].meaning == _WHICH and len(item.said) > 1:
+            apart.append(Item(Meaning("dimension", "source"), "broker", said=("broker",)))
+        apart.append(item)
+    return apart
+
+
+def _of_controls(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Orders blocked by control": of each control, and not of one."""
+    apart = list[Item]()
+    for item in items:
+        apart.append(item)
+        if item.meaning.value == "control_blocks" and item.said[-2:] == ("per", "control"):
+            apart.append(Item(Meaning("group", "per"), "per"))
+            apart.append(Item(Meaning("dimension", "control"), "control"))
+    return apart
+
+
+def _of_actions(items: Sequence[Item]) -> Sequence[Item]:
+    """ "The most frequent action in the audit trail" is one of the actions."""
+    ranked = any(i.meaning.kind == "rank" and i.meaning.value in ("most", "least") for i in items)
+    named = [i for i in items if i.meaning.value == "audit_events" and ranked]
+    if not named or any(i.meaning.kind == "dimension" for i in items):
+        return items
+    asks_what = items[0].meaning == Meaning("which", "what")
+    if not (asks_what or {"action", "actions"} & set(named[0].said)):
+        return items
+    action = Item(Meaning("dimension", "action"), "action", said=("action",))
+    at = items.index(named[0])
+    return [*items[:at], Item(_WHICH), action, *items[at:]]
+
+
+def _numbered(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Average trades per day" is a number of trades; the average trade is a profit."""
+    trades, numbered = Meaning("measure", "trades"), list[Item]()
+    for item in items:
+        several = item.meaning.value == "expectancy" and item.last == "trades"
+        mean = several and len(item.said) == 2
+        numbered += [_aggregate(item, "mean")] if mean else []
+        numbered.append(item._replace(meaning=trades) if mean else item)
+    return numbered
+
+
+def _losing(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Losing buys on gold" are trades that lost, and no amount."""
+    losers = Meaning("measure", "losers")
+    return [
+        i._replace(meaning=losers)
+        if i.said == ("losing",) and n + 1 < len(items) and items[n + 1].meaning.column == "side"
+        else i
+        for n, i in enumerate(items)
+    ]
 
 
 def _ends(items: Sequence[Item]) -> Sequence[Item]:
@@ -87,7 +169,9 @@ def _counted(items: Sequence[Item]) -> Sequence[Item]:
         return items
     after = [i for i in items[counts[0] + 1 :] if not _is_passed(i)]
     is_result = bool(after) and after[0].meaning == Meaning("measure", "profit")
-    if not is_result or after[0].last.endswith("profits"):
+    if is_result and {"i", "we"} & set(after[0].led) and after[0].said == ("make",):
+        return [i for i in items if i is not after[0]]  # "how many trades did I make"
+    if not is_result or after[0].last.endswith("profits") or after[0].last in ("make", "made"):
         return items
     result = "losers" if after[0].last in bounds.LOSSES else "winners"
     return [i._replace(meaning=Meaning("measure", result)) if i is after[0] else i for i in items]
@@ -163,7 +247,7 @@ def _per(items: Sequence[Item]) -> Turn | None:
 
 def _beside(before: Sequence[str], item: Item) -> str:
     """The figure that stands for this one among the rows of the others."""
-    if item.meaning.kind != "measure" or item.meaning.value in WEAK or not before:
+    if item.meaning.kind != "measure" or item.meaning.value in {*WEAK, *before} or not before:
         return ""
     rows, measure = measures()[item.meaning.value]
     of = {measures()[name][0].name for name in before}
@@ -185,7 +269,7 @@ def _share_of(items: Sequence[Item]) -> Turn | None:
     if after.kind != "measure" or after.value not in names:
         return None
     part = names[1] if names[0] == after.value else names[0]
-    if not _beside([part], items[shares[0] + 1]):
+    if _beside([part], items[shares[0] + 1]) != after.value:
         return None
     kept = [i for n, i in enumerate(items) if n not in (shares[0], shares[0] + 1)]
     return Turn(kept, over=after.value, is_share=True)

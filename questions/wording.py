@@ -96,7 +96,10 @@ def _by_end(said: Parts, names: list[str]) -> Said:
     if rows.name == measures()[of[0]][0].name:
         return said, [figure] if names else names
     if rows.row:
-        row = tuple(rows.row)[:1]
+        apart = [name for name in said.dimensions if name not in rows.row]
+        if apart and not (said.asks_which and said.single):  # "which broker fills fastest"
+            return said._replace(dimensions=tuple(apart), single=""), [figure]
+        row = tuple(dict.fromkeys((*tuple(rows.row)[:1], *said.dimensions)))
         said = said._replace(dimensions=row, asks_which=True, one=not said.number)
     return said._replace(single=said.single if rows.row else ""), [figure]
 
@@ -106,6 +109,8 @@ def _of_models(said: Parts, names: list[str]) -> Said:
         said = said._replace(dimensions=("feature",), asks_which=True, one=not said.number)
         names = ["psi"]
     others = [name for name in names if name != "models"]
+    if others == ["hit_rate"] and "models" in names and "model" not in said.dimensions:
+        raise UnansweredError("the hit rate of signals, or the accuracy of models? ask for one")
     if "models" in names and any("model" in measures()[name][0].columns for name in others):
         names = others  # "the accuracy of our models"
     return said, names
@@ -114,6 +119,8 @@ def _of_models(said: Parts, names: list[str]) -> Said:
 def _of_opened(said: Parts, names: list[str]) -> Said:
     if names == ["open_positions"] and said.span.begin:
         names = ["opened_trades"]
+    if names == ["trades"] and said.when and said.rank == "oldest":
+        names = ["opened_trades"]  # the first trade is the one that was opened first
     if names == ["losers"] and said.earns == "lost" and said.asks_which and not said.rank:
         names = ["profit"]
     return said, names

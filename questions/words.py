@@ -21,7 +21,12 @@ _BARS_OF = re.compile(
     r"\b((?:one|five|1|5)[ -]?(?:second|minute|hour)|hourly)"
     r" (?!bars?\b|candles?\b)([\w/]+) (bars?|candles?)\b"
 )
+#: "In the last week" means seven days; "last week" is the one before this one.
+_LAST_WEEK = re.compile(r"\b(in|over|during|within) the last week\b")
+_SO_FAR = re.compile(r"\b(?<!this )(?:the )?(week|month|quarter|year) so far\b")
 _FRACTIONS = (
+    (r"\bhalf a second\b", "500 ms"),
+    (r"\bhalf a minute\b", "30 seconds"),
     (r"\ban hour and a half\b", "90 minutes"),
     (r"\b(?:an? |one )?half (?:an |of an )?hour\b|\bhalf-hour\b", "30 minutes"),
     (r"\b(?:a |the )?quarter of an hour\b", "15 minutes"),
@@ -47,6 +52,17 @@ _WHEN_IT = re.compile(r"\bwhen (?:it|they|the broker)(?= (?:reject|refus|declin|
 _TURNED_AWAY = re.compile(
     r"\b(?:stop|block|refuse|deny) (?:an?|any|our|my) (orders?|entry|entries)\b"
 )
+_AFTERNOON = re.compile(r"(?<=\d) ?([ap])\.m\b\.?")
+#: "The profit for the day", "high and low of the day" are today's.
+_OF_THE_DAY = re.compile(
+    r"\b((?<!order )for|(?:high|low) and (?:the )?(?:low|high) of) the day(?= *[?.!,]|$)"
+)
+#: "Blocked by control" tells apart; who blocked them is "a control", or "our controls".
+_BY_CONTROL = re.compile(
+    r"\bby control(?= *[?.!,]|$| (?:today|yesterday|this|in|over|since|last)\b)"
+)
+#: "Winning days" are days with a profit.
+_DAYS_WITH = re.compile(r"\b(winning|profitable|losing) (days|weeks|hours|months)\b")
 _ONE_OF = re.compile(r"\b(?:which|what) (?:one )?of (?:our|the|my|all|these|those)\b")
 _MEANT = {
     "p&l": "profit",
@@ -137,6 +153,10 @@ def words(text: str) -> list[str]:
     plain = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", plain)
     plain = re.sub(r"(?<=\d) (?=(?:am|pm)\b)", "", plain)
     plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
+    plain = _AFTERNOON.sub(r"\1m", plain)
+    plain = _OF_THE_DAY.sub(r"\1 today", plain)
+    plain = _BY_CONTROL.sub("per control", plain)
+    plain = _DAYS_WITH.sub(_days_with, plain)
     plain = _OCCASION.sub(" ", plain)
     plain = _BOUND_OF.sub(r"\2 \1 \3", plain)
     plain = _WHEN_IT.sub(" ", plain)
@@ -154,6 +174,7 @@ def words(text: str) -> list[str]:
         r"\1 this \2",
         plain,
     )
+    plain = _SO_FAR.sub(r"this \1", _LAST_WEEK.sub(r"\1 past week", plain))
     plain = _OF_TIME.sub(_of_time, plain)
     for said, meant in _FRACTIONS:
         plain = re.sub(said, meant, plain)
@@ -166,6 +187,10 @@ def words(text: str) -> list[str]:
     for said, meant in _MEANT.items():
         plain = plain.replace(said, meant)
     return [token.removesuffix("'s").removesuffix("'") for token in _TOKEN.findall(plain)]
+
+
+def _days_with(said: re.Match[str]) -> str:
+    return f"{said[2]} with a {'loss' if said[1] == 'losing' else 'profit'}"
 
 
 def _outcomes(said: re.Match[str]) -> str:
@@ -220,13 +245,14 @@ def root(word: str) -> str:
 def spelled(word: str, known: Collection[str]) -> str:
     """The word that was meant, when exactly one known is near; else the word itself.
 
-    Slips leave the first letter as it is: "speak" is no "peak".
+    Slips leave the first letter as it is: "speak" is no "peak"; and a "trader" is no "trade".
     """
     if word in known or word in NUMBERS or len(word) < _SHORTEST or not word.isalpha():
         return word
     near = difflib.get_close_matches(word, known, 2, 0.8)
     sure = near and (len(near) == 1 or _nearer(word, near)) and near[0][0] == word[0]
-    return near[0] if sure else word
+    does = word.endswith("er") and word[:-2] in (near or [""])[0]
+    return near[0] if sure and not does else word
 
 
 def _nearer(word: str, near: list[str]) -> bool:

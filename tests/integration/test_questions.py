@@ -48,8 +48,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("development", 0.9, 0.02),
         ("plainly_put", 0.85, 0.01),
         ("eight_people", 0.9, 0.01),
-        ("five_people", 0.8, 0.02),
-        ("six_roles", 0.85, 0.02),
+        ("five_people", 0.8, 0.01),
+        ("six_roles", 0.85, 0.01),
+        ("night_shift", 0.75, 0.01),
+        ("back_office", 0.9, 0.01),
         ("held_out", 0.8, 0.04),
     ],
 )

@@ -298,3 +298,68 @@ def test_how_it_was_at_a_moment_is_told_of_levels_only() -> None:
 def test_who_is_compared_without_a_figure_is_compared_by_profit() -> None:
     understood = plan("which did better today, gold or euro")
     assert (understood.measure, understood.dimensions) == ("profit", ("symbol",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'who approved the strategy "model"',
+        "spread at the time of our trades",
+        "how many predictions said up",
+        "is the broker making money on us",
+        "profit of my friend",
+        "what is the money in my bank account",
+        "orders cancelled by the broker",
+        "commission on the largest trade",
+        "biggest position we ever held in gold",
+        "most of the trades",
+        "how long do checks take",
+        "what does slippage mean",
+        "is our slippage normal",
+        "which hour is best for each symbol",
+        "denied orders of yesterday with their rule",
+        "profit in percent of equity",
+        "trend of the win rate",
+        "how many symbols did each strategy trade",
+        "who raised the limits last",
+        "stop exits in profit",
+        "what changed yesterday",
+        "show me all gold trades with profit",
+    ],
+)
+def test_what_says_something_is_not_passed_over(text: str) -> None:
+    with pytest.raises(UnansweredError):
+        plan(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "measure", "aggregate", "dimensions"),
+    [
+        ("worst trade per symbol", "profit", "min", ("symbol",)),
+        ("longest losing trade by symbol", "holding_s", "max", ("symbol",)),
+        ("largest order by symbol", "asked_lots", "max", ("symbol",)),
+        ("smallest loss per strategy", "losers", "min", ("strategy",)),
+        ("which broker fills fastest", "fill_ms", "", ("source",)),
+        ("stress result of every scenario", "stress_result", "", ("scenario",)),
+        ("average trades per day", "trades", "per_group", ("day",)),
+        ("least traded hour", "trades", "", ("hour",)),
+        ("highest equity of the week so far", "equity", "max", ()),
+        ("models by status", "models", "", ()),
+        ("how many models by status", "models", "count", ("status",)),
+    ],
+)
+def test_an_end_is_told_of_each_and_a_number_of_rows_is_no_figure_of_one(
+    text: str, measure: str, aggregate: str, dimensions: tuple[str, ...]
+) -> None:
+    meant = plan(text)
+    assert (meant.measure, meant.aggregate, meant.dimensions) == (measure, aggregate, dimensions)
+
+
+def test_my_biggest_losing_trade_is_the_one_of_the_least_profit() -> None:
+    assert plan("my biggest lose trade today").order == "least"
+
+
+def test_in_the_last_week_means_seven_days() -> None:
+    span = plan("profit in the last week").span
+    assert span.begin == datetime(2026, 8, 25, 12, tzinfo=UTC)
+    assert plan("profit last week").span.begin == datetime(2026, 8, 24, tzinfo=UTC)
