@@ -94,7 +94,7 @@ class History:
         now_s = self._seconds()
         if known and now_s - known[0] < _VERSION_S:
             return known[1]
-        if not self._warehouse.knows_versions(resource.tables):
+        if not self._warehouse.knows_versions(resource.tables):  # then each moment has its own
             self._versions[resource.tables] = (now_s, repr(now_s))
             return repr(now_s)
         tables = {"tables": list(resource.tables)}

@@ -57,6 +57,30 @@ def _plan(said: Parts) -> Plan:
         said = said._replace(rank="")
     if _lists(said, rows, first):
         return _list(said, rows, first)
+    said, dimensions = _told_apart(said, rows, first)
+    if said.bounds and said.aggregate == "change":
+        raise UnansweredError(f"whether {first.name} was so at a time is not understood")
+    aggregate, order, limit = _ordered(said, rows, first, dimensions)
+    check(said, rows, chosen, dimensions, aggregate)
+    if said.span.text in NOW and "now" in first.values and not aggregate:
+        aggregate = "now"
+    return Plan(
+        measure="+".join(m.name for m in chosen),
+        aggregate=aggregate,
+        dimensions=dimensions,
+        filters=said.filters,
+        span=said.span,
+        order=order,
+        limit=limit,
+        bounds=said.bounds,
+        fixed=said.fixed,
+        over=said.over,
+        in_percent=said.is_share,
+    )
+
+
+def _told_apart(said: Parts, rows: Rows, first: Measure) -> tuple[Parts, tuple[str, ...]]:
+    """The columns of the answer beside the figure: what was said, and what the figure needs."""
     dimensions = said.dimensions
     if first.values[""].startswith("LIST") and not said.aggregate:
         dimensions = tuple(
@@ -79,25 +103,7 @@ def _plan(said: Parts) -> Plan:
         if said.rank and not dimensions and "max" not in first.values:
             said = said._replace(asks_which=True, one=said.one or not said.number)
         dimensions = (*dimensions, first.each)
-    if said.bounds and said.aggregate == "change":
-        raise UnansweredError(f"whether {first.name} was so at a time is not understood")
-    aggregate, order, limit = _ordered(said, rows, first, dimensions)
-    check(said, rows, chosen, dimensions, aggregate)
-    if said.span.text in NOW and "now" in first.values and not aggregate:
-        aggregate = "now"
-    return Plan(
-        measure="+".join(m.name for m in chosen),
-        aggregate=aggregate,
-        dimensions=dimensions,
-        filters=said.filters,
-        span=said.span,
-        order=order,
-        limit=limit,
-        bounds=said.bounds,
-        fixed=said.fixed,
-        over=said.over,
-        in_percent=said.is_share,
-    )
+    return said, dimensions
 
 
 def _of_last_row(said: Parts, rows: Rows, first: Measure) -> Measure:

@@ -10,7 +10,7 @@ from questions.conditions import bounds_of, compares, filters_of, of_currency, t
 from questions.dimensions import before, dimensions_of, earns, is_counted, of_each
 from questions.ends import aggregate_of, ranked_by, several_aggregates
 from questions.nouns import COSTS, NOUNS, RESULTS, STRICT, WEAK
-from questions.passed import check_said, how_of
+from questions.overlooked import check_said, how_of
 from questions.plan import Bound, Filter, Span, UnansweredError
 from questions.reading import Item
 from questions.vocabulary import Meaning
@@ -101,23 +101,31 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         bounds=bounded,
         bounded=targets,
         how=how_of(items),
-        apart=any(
-            i.meaning.kind == "adverb"
-            or (i.meaning.kind == "dimension" and before(items, n) == "group")
-            for n, i in enumerate(items)
-        ),
+        apart=_is_apart(items),
         over=turn.over,
         is_share=turn.is_share,
         is_none=turn.is_none,
         by_trading_day=turn.by_trading_day,
-        counted=any(
-            i.meaning.kind == "dimension" and is_counted(items, n) for n, i in enumerate(items)
-        ),
+        counted=_is_counted(items),
         earns=earns(items),
         single=_single(items),
         shows=any(i.meaning.kind == "stop" and i.last in _SHOWS for i in items),
         fixed=tuple((i.meaning.column, i.meaning.value) for i in items if i.meaning.kind == "var"),
     )
+
+
+def _is_apart(items: Sequence[Item]) -> bool:
+    """ "Daily", "by symbol"."""
+    return any(
+        i.meaning.kind == "adverb"
+        or (i.meaning.kind == "dimension" and before(items, n) == "group")
+        for n, i in enumerate(items)
+    )
+
+
+def _is_counted(items: Sequence[Item]) -> bool:
+    """ "How many symbols"."""
+    return any(i.meaning.kind == "dimension" and is_counted(items, n) for n, i in enumerate(items))
 
 
 def _conditions(

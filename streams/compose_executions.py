@@ -15,7 +15,7 @@ from core.settings import Settings
 from core.topics import HEARTBEATS, MARKET_RISK, ORDER_EVENTS, RISK, TICKS
 from streams import deal, shards
 from streams.compose import drain_s, state_directory, warehouse_sink
-from streams.connectors.bus import Reader, TopicsSource
+from streams.connectors.bus import TopicShare, TopicsSource
 
 if TYPE_CHECKING:
     from streams.flows.executions import RiskParts
@@ -35,11 +35,11 @@ def executions(
     ours = partial(executions_flow.belongs, count, number) if count > 1 else None
     state = state_directory(settings, "executions")
     begun = deal.begin_of(state)
-    readers = [Reader(topic, ours) for topic in (ORDER_EVENTS, RISK, HEARTBEATS)]
+    read = [TopicShare(topic, ours) for topic in (ORDER_EVENTS, RISK, HEARTBEATS)]
     if settings.risk.enabled:
-        readers.append(Reader(TICKS))
+        read.append(TopicShare(TICKS))
     source = TopicsSource(
-        bus, readers, stopping, deal.starts(state, "executions"), drain_s=drain_s(settings)
+        bus, read, stopping, deal.starts(state, "executions"), drain_s=drain_s(settings)
     )
     sink = warehouse_sink(settings, "streams.executions", every_epoch=True, pending=begun.pending)
     exposed = settings.run.mode != "replay" and not settings.bus.is_kafka

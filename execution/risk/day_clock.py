@@ -20,7 +20,7 @@ class DayClock:
         self._offset_us = self._offset()
         self._ahead_since_s: float | None = None
 
-    def now_us(self) -> tuple[int, bool]:
+    def now(self) -> tuple[int, bool]:
         """Microseconds since the Unix epoch, UTC; whether they leave out a span since the last."""
         offset_us, at_s = self._offset(), self._timer.seconds()
         if offset_us - self._offset_us <= _HAIR_US:

@@ -67,7 +67,7 @@ class EquityWatch:
         self._kept_us = now.ts_init_us
 
     def _state(self, account: Account) -> AccountState:
-        run, (now, _), last = self._run, self._clock.now_us(), self._ledger.book.last
+        run, (now, _), last = self._run, self._clock.now(), self._ledger.book.last
         return AccountState(
             run_id=run.run_id, mode=run.mode, account=run.account, ts_event_us=now, ts_init_us=now,
             seq=last.seq if last else 0, currency=account.currency, balance=account.balance,

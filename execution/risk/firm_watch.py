@@ -54,7 +54,7 @@ class FirmWatch:
         firm, rules = named
         activity = self._ledger.activity
         before = activity.firm
-        now, jumped = self._clock.now_us()
+        now, jumped = self._clock.now()
         self._away = self._away or jumped
         if before is not None and before.firm == firm:
             now = max(now, before.ts_us)  # set back, a clock takes no loss and no day away

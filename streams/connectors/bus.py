@@ -113,8 +113,8 @@ def _of_ours(
     return lambda message: decode(message) if belongs(message) else []
 
 
-class Reader(NamedTuple):
-    """How one of several topics is read.
+class TopicShare(NamedTuple):
+    """What is read of one of several topics.
 
     belongs: what is another shard's is passed over; None: all is ours.
     """
@@ -132,20 +132,20 @@ class TopicsSource(FixedPartitionedSource[Any, dict[str, SourcePosition]]):
     """
 
     def __init__(
-        self, bus: Bus, readers: Sequence[Reader], stopping: threading.Event,
+        self, bus: Bus, shares: Sequence[TopicShare], stopping: threading.Event,
         starts: Mapping[str, int], drain_s: float = math.inf, batch_bytes: int = 4_000_000,
     ) -> None:  # fmt: skip
         """A source that is not open yet; see BusSource.
 
         Args:
             bus: to read from.
-            readers: what is read, each topic once.
+            shares: what is read, each topic once.
             stopping: once set, it ends after the newest messages of that moment.
             starts: where nothing is committed, the next message of each topic's partition.
             drain_s: ends so long after `stopping` was set, whatever is still on the bus.
             batch_bytes: payload of one topic that ends a batch.
         """
-        self._bus, self._readers, self._stopping = bus, readers, stopping
+        self._bus, self._shares, self._stopping = bus, shares, stopping
         self._starts, self._drain_s, self._batch_bytes = starts, drain_s, batch_bytes
 
     def list_parts(self) -> list[str]:
@@ -158,7 +158,7 @@ class TopicsSource(FixedPartitionedSource[Any, dict[str, SourcePosition]]):
         """Each topic from where the last committed epoch ended."""
         places = {name: SourcePosition(*place) for name, place in (resume_state or {}).items()}
         parts = dict[str, _BusPartition]()
-        for topic, belongs in self._readers:
+        for topic, belongs in self._shares:
             source = BusSource(
                 self._bus, topic, self._stopping, belongs=belongs, drain_s=self._drain_s,
                 batch_bytes=self._batch_bytes,

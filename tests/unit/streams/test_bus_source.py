@@ -8,7 +8,7 @@ import pytest
 
 from adapters.bus.base import Message
 from core.topics import RISK, TICKS
-from streams.connectors.bus import SEVERAL_TOPICS_S, BusSource, Reader, TopicsSource
+from streams.connectors.bus import SEVERAL_TOPICS_S, BusSource, TopicShare, TopicsSource
 from tests.support.memory_bus import MemoryBus
 
 
@@ -51,7 +51,7 @@ class _Silent:
 
 def test_an_idle_source_of_several_topics_rests_in_its_turn_and_leaves_no_timer_behind() -> None:
     bus: Any = _Silent()
-    source = TopicsSource(bus, [Reader(RISK), Reader(TICKS)], threading.Event(), {})
+    source = TopicsSource(bus, [TopicShare(RISK), TopicShare(TICKS)], threading.Event(), {})
     part = source.build_part("topics", "topics", None)
     for _ in range(6):
         assert part.next_batch() == []
@@ -67,7 +67,7 @@ def test_several_topics_are_one_source_that_goes_on_where_each_stood() -> None:
     for n in range(3):
         bus.send(RISK, "desk", b"risk", f"r{n}")
         bus.send(TICKS, "oanda.EURUSD", b"ticks", f"t{n}")
-    readers = [Reader(RISK, lambda message: message.sequence != 2), Reader(TICKS)]
+    readers = [TopicShare(RISK, lambda message: message.sequence != 2), TopicShare(TICKS)]
     source = TopicsSource(bus, readers, threading.Event(), {TICKS.name: 3})
     assert source.list_parts() == ["topics"]
     part = source.build_part("topics", "topics", None)

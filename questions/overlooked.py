@@ -1,4 +1,4 @@
-"""Words that would be passed over though they say something; a question with one has no answer.
+"""Words that would be overlooked though they say something; a question with one has no answer.
 
 What carries nothing in one place says something in another: "by" at the end says who, "of" after
 "most" says how many, and of the largest trade no figure is the largest.
