@@ -5,9 +5,11 @@ for the same moment.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from core.contracts.risk import CurrencyExposure, FeedExposure, PortfolioRisk, ValueAtRisk
 from risk import exposure
@@ -86,6 +88,17 @@ def portfolio(
         ],
         _feeds(named, held, moment, market),
         [CurrencyExposure(*named, c, v) for c, v in sorted(held.by_currency.items())],
+    )
+
+
+def of_only_strategy(whole: Portfolio, strategy: str) -> Portfolio:
+    """The figures of the strategy that holds all of an account: the account's, less its equity."""
+    named = partial(replace, strategy=strategy)
+    return Portfolio(
+        named(whole.summary, equity=0.0, margin=0.0, stop_out=0.0, stop_out_days=0.0),
+        [named(value) for value in whole.values],
+        [named(feed) for feed in whole.feeds],
+        [named(currency) for currency in whole.currencies],
     )
 
 

@@ -121,16 +121,16 @@ def figures(
         ValueError: something is held, and no feed at all has a history to measure it by.
     """
     money, unknown = _split(exposures, market.covariance)
-    losses = {
-        "historical": -_revalued(market.historical, money),
-        "filtered": -_revalued(market.filtered, money),
-        "monte_carlo": -_revalued(market.monte_carlo, money),
+    known = {
+        "historical": _tails(-_revalued(market.historical, money)),
+        "filtered": _tails(-_revalued(market.filtered, money)),
+        "monte_carlo": _tails(-_revalued(market.monte_carlo, money)),
     }
     minute = max(float(money @ market.covariance.matrix @ money), 0.0) ** 0.5
     rows = []
     for measure, confidence in product(MEASURES, CONFIDENCES):
-        known = losses.get(measure)
-        tail = normal(minute, confidence) if known is None else empirical(known, confidence)
+        tails = known.get(measure)
+        tail = tails[confidence] if tails else normal(minute, confidence)
         alone = normal(unknown, confidence)
         for horizon, minutes in HORIZONS.items():
             root, cost = minutes**0.5, (carry or {}).get(horizon, 0.0)
@@ -162,9 +162,11 @@ def deviation(exposures: Mapping[Feed, float], covariance: Covariance) -> float:
 def _revalued(returns: Floats, money: Floats) -> Floats:
     """Profit of each scenario in which all that is held has a return."""
     held = money != 0
-    whole = returns[:, held]
-    whole = whole[np.isfinite(whole).all(axis=1)]
-    return whole @ money[held] if held.any() else np.zeros(1)
+    if not held.any():
+        return np.zeros(1)
+    whole = returns if held.all() else returns[:, held]
+    there = np.isfinite(whole)
+    return (whole if there.all() else whole[there.all(axis=1)]) @ money[held]
 
 
 def normal(deviation: float, confidence: float) -> Tail:
@@ -175,12 +177,32 @@ def normal(deviation: float, confidence: float) -> Tail:
 
 def empirical(losses: Floats, confidence: float) -> Tail:
     """Of equally likely losses, shape (n,) with n > 0."""
-    share = round(len(losses) * (1 - confidence), 9)
+    return _tail(_worst(losses, confidence), len(losses), confidence)
+
+
+def _tails(losses: Floats) -> dict[float, Tail]:
+    """At every confidence, sorting once: the worst at a high one are among those at a low one."""
+    worst = _worst(losses, min(CONFIDENCES))
+    return {confidence: _tail(worst, len(losses), confidence) for confidence in CONFIDENCES}
+
+
+def _worst(losses: Floats, confidence: float) -> Floats:
+    """The losses that a tail needs, largest first."""
+    first = len(losses) - int(_beyond(len(losses), confidence)) - 1
+    return np.sort(np.partition(losses, first)[first:])[::-1]
+
+
+def _tail(worst: Floats, count: int, confidence: float) -> Tail:
+    share = _beyond(count, confidence)
     whole = int(share)
-    worst = np.sort(np.partition(losses, len(losses) - whole - 1)[len(losses) - whole - 1 :])[::-1]
     edge = float(worst[whole])
     beyond = float(worst[:whole].sum()) + (share - whole) * edge
     return Tail(edge, beyond / share)
+
+
+def _beyond(count: int, confidence: float) -> float:
+    """How many of `count` losses lie in the tail; a part of one at its edge."""
+    return round(count * (1 - confidence), 9)
 
 
 def contributions(exposures: Mapping[Feed, float], covariance: Covariance) -> dict[Feed, float]:

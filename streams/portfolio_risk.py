@@ -130,12 +130,18 @@ class RiskFold:
         account, holdings, changed = book.until(moment.ts_us)
         if account is None or not (holdings or changed):
             return []
-        return [
-            portfolio.portfolio(
-                account, strategy, held, moment, self._market_now(), self._settings.stop_out_level
-            )
-            for strategy, held in portfolio.by_strategy(holdings)
-        ]
+        whole, *parts = portfolio.by_strategy(holdings)
+        of_account = self._portfolio(account, *whole, moment)
+        if len(parts) == 1:
+            return [of_account, portfolio.of_only_strategy(of_account, parts[0][0])]
+        return [of_account, *(self._portfolio(account, *part, moment) for part in parts)]
+
+    def _portfolio(
+        self, account: Account, strategy: str, held: Sequence[Holding], moment: Moment
+    ) -> Portfolio:
+        return portfolio.portfolio(
+            account, strategy, held, moment, self._market_now(), self._settings.stop_out_level
+        )
 
     def _regimes_of(self, moment: Moment) -> list[RegimeState]:
         """Of the feeds whose quarter of an hour has ended; a market that is closed has none."""

@@ -79,6 +79,16 @@ def test_the_figure_checked_is_the_parametric_one_that_people_see(quiet: int | N
             assert risked.correlated == pytest.approx(abs(moving), rel=1e-9)
 
 
+def test_the_only_strategy_has_the_accounts_figures_as_if_they_were_computed_for_it() -> None:
+    _, (moment, by) = figures()
+    account = portfolio.Account("live", "live", "a", "USD", equity=9_000.0, margin=500.0, seq=7)
+    held = [Holding("s", *EUR, 0.5, 1.05), Holding("s", *GBP, -0.3, 195.0)]
+    whole = portfolio.portfolio(account, "", held, moment, by, 0.5)
+    own = portfolio.portfolio(account, "s", held, moment, by, 0.5)
+    assert whole.summary.stop_out > 0
+    assert portfolio.of_only_strategy(whole, "s") == own
+
+
 @pytest.mark.parametrize("quiet", [None, 0])
 def test_an_order_counts_as_if_it_were_held(quiet: int | None) -> None:
     """Hedges and reversals of what is held included; and newer figures know what was held."""
