@@ -7,6 +7,7 @@ Covariance Matrix Estimation", Statistical Applications in Genetics and Molecula
 2005, target D); with weights as in their R package corpcor.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -36,12 +37,22 @@ class Covariance(NamedTuple):
         return np.outer(self.sigma, self.sigma) * self.correlation
 
 
+@lru_cache(maxsize=8)
 def weights(count: int, half_life: float) -> Floats:
-    """Of `count` observations, newest last; they sum to 1."""
+    """Of `count` observations, newest last; they sum to 1. Not to be written to."""
     age = np.arange(count - 1, -1, -1, dtype=np.float64)
     raw: Floats = np.exp2(-age / half_life)
     shares: Floats = raw / raw.sum()
+    shares.flags.writeable = False
     return shares
+
+
+@lru_cache(maxsize=8)
+def _growth(count: int, half_life: float) -> Floats:
+    """How much more each observation counts than the first, shape (count, 1)."""
+    growth: Floats = np.exp2(np.arange(count) / half_life)[:, None]
+    growth.flags.writeable = False
+    return growth
 
 
 def estimate(
@@ -56,13 +67,14 @@ def estimate(
         least: returns that a feed needs; fewer, or all zero, make it unknown.
     """
     there = np.isfinite(returns)
-    moved = (np.nan_to_num(returns) != 0).any(axis=0)
+    filled = np.where(there, returns, 0.0)
+    moved = (filled != 0).any(axis=0)
     known = (there.sum(axis=0) >= least) & moved if len(returns) else np.zeros(len(feeds), bool)
     names = tuple(f for f, k in zip(feeds, known, strict=True) if k)
     others = tuple(f for f, k in zip(feeds, known, strict=True) if not k)
     if not names:
         return Covariance((), np.zeros(0), np.zeros((0, 0)), 1.0, 0, False, others)
-    values, mask = np.nan_to_num(returns[:, known]), there[:, known].astype(np.float64)
+    values, mask = filled[:, known], there[:, known].astype(np.float64)
     w = weights(len(values), half_life)[:, None]
     sigma = np.sqrt((w * values**2).sum(axis=0) / (w * mask).sum(axis=0))
     correlation, intensity = _shrunk(values / sigma, mask, w)
@@ -98,7 +110,7 @@ def nearest_correlation(matrix: Floats) -> tuple[Floats, bool]:
     """
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all():
         raise ValueError("a correlation matrix is square and holds finite numbers")
-    if not np.allclose(matrix, matrix.T, atol=1e-9):
+    if (np.abs(matrix - matrix.T) > 1e-9 + 1e-5 * np.abs(matrix)).any():
         raise ValueError("a correlation matrix is symmetric")
     values, vectors = np.linalg.eigh(matrix)
     if values.min(initial=1.0) >= _LEAST_EIGENVALUE:
@@ -130,7 +142,7 @@ def volatility_path(returns: Floats, half_life: float, least: int) -> Floats:
     start = (squares * early).sum(axis=0) / np.maximum(early.sum(axis=0), 1)
     # Where a feed has no return yet, its variance stays the one it starts with.
     squares = np.where(there, squares, start)
-    growth = np.exp2(np.arange(count) / half_life)[:, None]
+    growth = _growth(count, half_life)
     summed = np.cumsum(squares * growth, axis=0) - squares * growth
     variance = (1 - decay) * summed / (growth * decay) + start / growth
     path: Floats = np.sqrt(variance)

@@ -164,9 +164,12 @@ def _revalued(returns: Floats, money: Floats) -> Floats:
     held = money != 0
     if not held.any():
         return np.zeros(1)
-    whole = returns if held.all() else returns[:, held]
+    whole = returns[:, held]
     there = np.isfinite(whole)
-    return (whole if there.all() else whole[there.all(axis=1)]) @ money[held]
+    if not there.all():
+        whole = whole[there.all(axis=1)]
+    profits: Floats = np.ascontiguousarray(whole) @ money[held]
+    return profits
 
 
 def normal(deviation: float, confidence: float) -> Tail:
