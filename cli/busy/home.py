@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from cli.busy import store
 from cli.busy.day import Day, busy_day
 from cli.stack.home_lock import HomeLock
-from cli.stack.warehouse_setup import migrate
+from cli.stack.warehouse_setup import make_marts, migrate
 from core import credentials, home_version
 from core.clock import Clock
 from core.sections import ClickhouseSettings
@@ -55,6 +55,7 @@ def _fill(settings: Settings, folder: Path, day: Day) -> BusyHome:
         where = ClickhouseSettings(url=url, credentials=str(credentials.directory_of(folder)))
         own = replace(settings, home=str(folder), clickhouse=where, run=day.run)
         migrate(own, url)
+        make_marts(own, url)
         home_version.write(folder)
         rows = store.store(own, url, day)
         return BusyHome(folder, rows, _build_marts(own))

@@ -15,7 +15,7 @@ from cli.commands.up import shown_settings
 from cli.login import note
 from cli.stack import sessions, upgrade
 from cli.stack.embedded import USUAL_PORTS, beating, live_stack
-from cli.stack.warehouse_setup import leave_word, migrate, predicts, write_run
+from cli.stack.warehouse_setup import leave_word, make_marts, migrate, predicts, write_run
 from core.clock import SystemClock
 from core.errors import SettingsError
 from core.identity import this_user
@@ -52,6 +52,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
             " elsewhere and not in it: back that up by itself."
         )
     applied = migrate(settings, url)
+    make_marts(settings, url)
     console.print(f"{len(applied)} migrations applied to {url}: {', '.join(applied) or 'none due'}")
     leave_word(settings, url)
     write_run(settings, url)

@@ -45,7 +45,14 @@ from cli.stack.hung import Hung
 from cli.stack.planted_edge import bringing
 from cli.stack.process_state import ProcessState
 from cli.stack.processes import Drained, Stack
-from cli.stack.warehouse_setup import give_back, leave_word, migrate, predicts, write_run
+from cli.stack.warehouse_setup import (
+    give_back,
+    leave_word,
+    make_marts,
+    migrate,
+    predicts,
+    write_run,
+)
 from core import crashpoint, secrets, tls
 from core.clock import SystemClock
 from core.credentials import directory_of
@@ -128,6 +135,7 @@ def run(namespace: argparse.Namespace, settings: Settings) -> int:
                 if unscheduled:
                     console.print(unscheduled)
                 with bringing(settings, stack.environment, console) if lives else nullcontext():
+                    _make_marts(settings, where["warehouse"], console)
                     _start_late(stack, console)
                     _watch(stack, console)
             finally:
@@ -227,6 +235,14 @@ def shown_settings(settings: Settings) -> dict[str, Any]:
         if isinstance(section, dict):
             section.update({name: "..." for name in _SECRET & section.keys() if section[name]})
     return loaded
+
+
+def _make_marts(settings: Settings, url: str, console: Console) -> None:
+    """What pages and Dagster ask for, and nobody before them; trading runs on without."""
+    try:
+        make_marts(settings, url)
+    except TickhouseError as error:
+        console.print(f"Marts that dbt has not built are not there yet: {error}")
 
 
 def _start_late(stack: Stack, console: Console) -> None:

@@ -13,14 +13,13 @@ from strategies import desk
 def migrate(settings: Settings, url: str) -> list[str]:
     """Apply the migrations that the warehouse at `url` lacks, and retention; return their names.
 
-    Corrections of ticks that were cut short are completed, and marts that dbt has not built yet
-    are there, empty.
+    Corrections of ticks that were cut short are completed.
 
     Raises:
         SettingsError: retention names no table of ours, no days, or fewer than a policy.
         WarehouseError, UnavailableError: as adapters.clickhouse.migrate.apply.
     """
-    from adapters.clickhouse import client, marts, migrate
+    from adapters.clickhouse import client, migrate
     from adapters.clickhouse.finish import finish
     from audit.retention import ttl
     from features import catalog
@@ -28,10 +27,21 @@ def migrate(settings: Settings, url: str) -> list[str]:
     where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), SETUP)
     connection = client.connect(where)
     applied = migrate.apply(connection, catalog.NAMES)
-    marts.make(connection)
     ttl.apply(connection, settings, SystemClock())
     finish(where, settings.home_path, "up")
     return applied
+
+
+def make_marts(settings: Settings, url: str) -> None:
+    """Marts that dbt has not built yet are there, empty: a third of what a first start waits for.
+
+    Raises:
+        WarehouseError, UnavailableError: as adapters.clickhouse.marts.make.
+    """
+    from adapters.clickhouse import client, marts
+
+    where = sign_in(msgspec.structs.replace(settings.clickhouse, url=url), SETUP)
+    marts.make(client.connect(where))
 
 
 def leave_word(settings: Settings, url: str) -> None:
