@@ -7,7 +7,8 @@ suffix and becomes a DateTime64. An architecture test holds both sides to it.
 import enum
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -23,6 +24,10 @@ from core.metrics import bucket_upper_ns
 from core.sections import RunSettings
 
 _EPOCH = date(1970, 1, 1)
+#: Of a field's type the column's and numpy's; everything else is text.
+_TYPES: dict[Any, tuple[str, str]] = {
+    bool: ("Bool", "u1"), int: ("Int64", "<i8"), float: ("Float64", "<f8"), date: ("Date", "<u2"),
+}  # fmt: skip
 #: What an order that waits has beside a target's fields.
 _OF_ORDERS = msgspec.structs.fields(OrderSignal)[len(msgspec.structs.fields(Signal)) :]
 
@@ -118,7 +123,7 @@ def process_columns(heartbeats: Sequence[Heartbeat]) -> list[Column]:
 
 def instrument_columns(source: str, instruments: Sequence[Instrument]) -> list[Column]:
     """Reference data of one source as columns of `instrument` (column source comes last)."""
-    columns = [_struct_column(f, instruments) for f in msgspec.structs.fields(Instrument)]
+    columns = [_column(form, instruments) for form in _forms(Instrument)]
     return [*columns, Column("source", TEXT, source)]
 
 
@@ -160,12 +165,12 @@ def message_columns(messages: Sequence[msgspec.Struct]) -> list[Column]:
 
     Integers go as Int64 and text as dictionaries; ClickHouse casts to the table's own types.
     """
-    return [_struct_column(f, messages) for f in msgspec.structs.fields(messages[0])]
+    return [_column(form, messages) for form in _forms(type(messages[0]))]
 
 
 def signal_columns(signals: Sequence[Signal]) -> list[Column]:
     """Targets and orders that wait, as columns of `signal`; a target's are empty of the latter."""
-    targets = [_struct_column(f, signals) for f in msgspec.structs.fields(Signal)]
+    targets = [_column(form, signals) for form in _forms(Signal)]
     return [*targets, *(_order_column(f, signals) for f in _OF_ORDERS)]
 
 
@@ -189,17 +194,31 @@ def _order_column(field: msgspec.structs.FieldInfo, signals: Sequence[Signal]) -
     return Column(field.name, TEXT, values)
 
 
-def _struct_column(field: msgspec.structs.FieldInfo, messages: Sequence[Any]) -> Column:
-    values = [getattr(m, field.name) for m in messages]
-    name = column_name(field)
+class _Form(NamedTuple):
+    """How a message's field becomes a column; `dtype` of numbers, empty for text."""
+
+    field: str
+    name: str
+    type: str
+    dtype: str
+
+
+@cache
+def _forms(message: type[msgspec.Struct]) -> tuple[_Form, ...]:
+    """Once for each type: what msgspec says of fields takes longer than a row of them."""
+    return tuple(_form(field) for field in msgspec.structs.fields(message))
+
+
+def _form(field: msgspec.structs.FieldInfo) -> _Form:
     if _is_time(field):
-        return Column(name, TIME, np.array(values, "<i8"))
-    if field.type is bool:
-        return Column(name, "Bool", np.array(values, "u1"))
-    if field.type is int:
-        return Column(name, "Int64", np.array(values, "<i8"))
-    if field.type is float:
-        return Column(name, "Float64", np.array(values, "<f8"))
-    if field.type is date:
-        return Column(name, "Date", np.array([(v - _EPOCH).days for v in values], "<u2"))
-    return Column(name, TEXT, [v.value if isinstance(v, enum.Enum) else v for v in values])
+        return _Form(field.name, column_name(field), TIME, "<i8")
+    return _Form(field.name, field.name, *_TYPES.get(field.type, (TEXT, "")))
+
+
+def _column(form: _Form, messages: Sequence[Any]) -> Column:
+    values = [getattr(message, form.field) for message in messages]
+    if form.type == "Date":
+        values = [(day - _EPOCH).days for day in values]
+    if form.dtype:
+        return Column(form.name, form.type, np.array(values, form.dtype))
+    return Column(form.name, TEXT, [v.value if isinstance(v, enum.Enum) else v for v in values])
