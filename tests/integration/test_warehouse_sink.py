@@ -82,3 +82,17 @@ def test_a_barrier_is_called_when_all_before_it_is_stored(warehouse: Warehouse) 
     part.write_batch([_rows(0, 6), Barrier(lambda: seen.append(_stored(warehouse)))])
     assert seen == [6]
     part.close()
+
+
+def test_live_rows_that_came_singly_are_stored_together(warehouse: Warehouse) -> None:
+    empty_tables(warehouse)
+    writer = BackgroundWriter(warehouse.settings)
+    part = WarehouseSink(lambda: writer, 10_000, every_epoch=True).build_part("w", "w", None)
+    for number in range(300):
+        part.write_batch([_rows(number, 1)])
+    part.close()
+    blocks, *_ = writer.stored
+    assert blocks < 10  # one, unless the machine stood still for seconds
+    times = "arraySort(groupArray(toUnixTimestamp64Milli(ts_event) - 1700000000000))"
+    [(stored,)] = warehouse.client.query(f"SELECT {times} FROM tick").result_rows
+    assert stored == list(range(300))
