@@ -1,6 +1,7 @@
 """By what rows are told apart, and whether one of these is asked for: "which hour"."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from questions import bounds
 from questions.catalog import measures
@@ -28,7 +29,7 @@ def earns(items: Sequence[Item]) -> str:
     for n, item in enumerate(items):
         if item.meaning == Meaning("measure", "losers") and item.last in ("loss", "losses"):
             return "lost"
-        if item.meaning != Meaning("measure", "profit"):
+        if item.meaning != Meaning("measure", "profit") or _is_carried(items, n):
             continue
         after = items[n + 1].last if n + 1 < len(items) else ""
         if item.last in bounds.LOSSES:
@@ -40,6 +41,11 @@ def earns(items: Sequence[Item]) -> str:
         if item.last in _PASSIVE or item.last == "most":
             return "made"
     return ""
+
+
+def _is_carried(items: Sequence[Item], n: int) -> bool:
+    """ "The more profitable side": said by the comparative."""
+    return n > 0 and items[n - 1].meaning.kind == "comparative" and items[n - 1].said == items[n].said
 
 
 def dimensions_of(
@@ -100,7 +106,19 @@ def dimensions_of(
             which = True  # "symbols with a loss today", "hours with more than 20 trades"
         elif kind == "dimension":
             raise UnansweredError(f"what of the {value} is meant is not understood")
+    if dimensions and _asks_one(items):
+        return tuple(dimensions), True, True
     return tuple(dimensions), one, which
+
+
+def _asks_one(items: Sequence[Item]) -> bool:
+    """ "Compare the stages: which is slowest"."""
+    return any(
+        one.meaning == Meaning("which", "which")
+        and two.meaning.kind in ("rank", "comparative")
+        and {"is", "was"} & set(two.led)
+        for one, two in pairwise(items)
+    )
 
 
 _OF_ROWS = {"trade", "order", "incident"}

@@ -1,6 +1,7 @@
 """Which end is asked for, how many there, and which aggregate: "top 5", "minimum and maximum"."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from questions.catalog import measures
 from questions.dimensions import earns
@@ -15,10 +16,20 @@ def ranked_by(items: Sequence[Item]) -> tuple[str, int]:
     rank, number = _ranked(items)
     kinds = {item.meaning.kind for item in items}
     words = [i.meaning.value for i in items if i.meaning.kind == "comparative"]
-    if words and not (rank or number) and {"which", "dimension"} <= kinds:
+    asks = {"which", "dimension"} <= kinds or _names_the_one(items)
+    if words and not (rank or number) and asks:
         rank = words[0]  # "on which side did we make more"
         rank = _OF_LOSSES.get(rank, rank) if earns(items) == "lost" else rank
     return rank, number
+
+
+def _names_the_one(items: Sequence[Item]) -> bool:
+    """ "Are buys or sells the more profitable side": one of those that are named."""
+    said = [item for item in items if item.meaning.kind not in ("measure", "stop")]
+    return any(
+        one.meaning.kind == "comparative" and two.meaning.kind == "dimension"
+        for one, two in pairwise(said)
+    )
 
 
 #: To lose more is to earn less.
@@ -54,6 +65,8 @@ def _ranked(items: Sequence[Item]) -> tuple[str, int]:
         for n, item in enumerate(items)
         if item.meaning.kind == "rank" and not (is_sorted and item.meaning.column == "ranking")
     ]
+    named = [(n, value) for n, value in ranks if items[n].meaning.column != "ranking"]
+    ranks = named or ranks  # "the worst three, ranked by profit"
     numbers = [(n, item.number) for n, item in enumerate(items) if item.meaning.kind == "number"]
     if len({value for _, value in ranks}) > 1:
         said = {value for _, value in ranks}

@@ -14,7 +14,7 @@ from questions.lexicon import Lexicon
 from questions.measured import ENDS_OF_TIME, measured
 from questions.nouns import NOUNS, WEAK
 from questions.parts import Parts, parts_of
-from questions.plan import NOW, Bound, Plan, Span, UnansweredError
+from questions.plan import NOW, Bound, Filter, Plan, Span, UnansweredError
 from questions.reading import items_of
 from questions.wording import fixes
 
@@ -58,8 +58,12 @@ def _plan(said: Parts) -> Plan:
     if _lists(said, rows, first):
         return _list(said, rows, first)
     said, dimensions = _told_apart(said, rows, first)
+    if said.whichever and said.rank and not dimensions and first.counts:
+        raise UnansweredError("which one of them is not understood")
     if said.bounds and said.aggregate == "change":
         raise UnansweredError(f"whether {first.name} was so at a time is not understood")
+    if first.row_where != "1" and first.counts and "status" in dimensions and not said.bounds:
+        said = said._replace(bounds=(_some(first.name),))  # those in which there is none
     aggregate, order, limit = _ordered(said, rows, first, dimensions)
     check(said, rows, chosen, dimensions, aggregate)
     if said.span.text in NOW and "now" in first.values and not aggregate:
@@ -223,6 +227,12 @@ def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
             for f in said.filters
         )
         said = said._replace(filters=tuple(filters))
+    if rows.name == "executions":  # a stop is an order at the broker, once it is carried out
+        filters = (
+            f._replace(values=("stop", "stop at the broker")) if f == _STOPS else f
+            for f in said.filters
+        )
+        said = said._replace(filters=tuple(filters))
     if "type" in dimensions and "type" not in rows.columns and "control" in rows.columns:
         dimensions = tuple("control" if name == "type" else name for name in dimensions)
     if "control" in dimensions and "control" not in rows.columns and "kind" in rows.columns:
@@ -244,6 +254,9 @@ def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
             raise UnansweredError(f"why, of {first.name}, is not stored")
         dimensions = (*dimensions, first.reasons)
     return said._replace(dimensions=dimensions)
+
+
+_STOPS = Filter("type", ("stop",))
 
 
 def _is_by_person(said: Parts, rows: Rows) -> bool:
@@ -296,6 +309,8 @@ def _rows_of_time(said: Parts, rows: Rows, first: Measure) -> Plan:
         if "row" not in first.values:
             raise UnansweredError(f"when {first.name} was so is not kept")
         order = _end(order, first, first.better)
+        if first.row_better:  # the largest loss is the least profit
+            order = "least" if said.rank in ("most", "worst") else "most"
     elif not first.counts:
         raise UnansweredError(f"{first.name} has no {order} row")
     if not said.when and not rows.shown:

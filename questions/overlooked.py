@@ -5,6 +5,7 @@ What carries nothing in one place says something in another: "by" at the end say
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from questions.catalog import measures
 from questions.nouns import NOUNS, WEAK
@@ -27,6 +28,10 @@ def check_said(items: Sequence[Item]) -> None:
         raise UnansweredError(f"{said[-1].last} whom or what is not understood")
     if [i.meaning.kind for i in said[-2:]] == ["group", "which"]:
         raise UnansweredError("by what is not understood")
+    if any(_is_group_of_times(one, two) for one, two in pairwise(items)):
+        raise UnansweredError("by which times is not understood")
+    if any(_may_be_loss(items, n) for n in range(len(items))):
+        raise UnansweredError("whether a cost or a loss is meant is not said")
     for n, item in enumerate(items):
         if n + 1 < len(items) and item.last == "most" and "of" in items[n + 1].led:
             raise UnansweredError("most of them is no figure")
@@ -38,6 +43,21 @@ def check_said(items: Sequence[Item]) -> None:
         raise UnansweredError("which one, of what, is not said")
     _check_sizes(said)
     _check_lists(items)
+
+
+def _is_group_of_times(group: Item, after: Item) -> bool:
+    """ "For each of the past 12 hours" is told apart by the hour, which the time does not say."""
+    if group.meaning.kind != "group" or after.meaning.kind not in ("time", "hours"):
+        return False
+    return "of" in after.led or group.meaning.value not in ("by", "each")
+
+
+def _may_be_loss(items: Sequence[Item], n: int) -> bool:
+    """ "Hours that cost us over 300": what they lost, or what was charged in them."""
+    said = [item for item in items[: n + 2] if item.meaning.kind != "stop"]
+    bounded = n + 1 < len(items) and items[n + 1].bound is not None
+    apart = any(item.meaning.kind == "dimension" for item in said)
+    return bounded and apart and items[n].said == ("cost",) and items[n].last == "cost"
 
 
 def how_of(items: Sequence[Item]) -> str:

@@ -91,7 +91,7 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         asks_which=which,
         whichever=_whichever(items),
         why="why" in kinds,
-        when="when" in kinds,
+        when=_asks_when(items),
         sorting=next((i.meaning.value for i in items if i.meaning.kind == "sorted"), ""),
         joints=_joints(items),
         would="would" in kinds,
@@ -112,6 +112,16 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         shows=any(i.meaning.kind == "stop" and i.last in _SHOWS for i in items),
         fixed=tuple((i.meaning.column, i.meaning.value) for i in items if i.meaning.kind == "var"),
     )
+
+
+def _asks_when(items: Sequence[Item]) -> bool:
+    """ "Its time in ms" is how long, and not when."""
+    lasts = any(i.meaning.kind == "unit" and i.meaning.value in _DURATIONS for i in items)
+    said = [i.said for i in items if i.meaning.kind == "when"]
+    return bool(said) and not (lasts and all(words == ("time",) for words in said))
+
+
+_DURATIONS = {"us", "ms", "s", "min", "h"}
 
 
 def _is_apart(items: Sequence[Item]) -> bool:

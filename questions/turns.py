@@ -53,6 +53,7 @@ def _is_grouped(items: Sequence[Item], n: int) -> bool:
 
 def _taken(items: Sequence[Item]) -> Turn:
     items = _exemplified(_who_did(_of_controls(_of_brokers(_of_actions(items)))))
+    items = _both_counted(_lost(items))
     items = _unnamed(_of_exits(_counted(_changed(_ends(_losing(_numbered(items)))))))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
 
@@ -116,12 +117,20 @@ def _of_actions(items: Sequence[Item]) -> Sequence[Item]:
 def _numbered(items: Sequence[Item]) -> Sequence[Item]:
     """ "Average trades per day" is a number of trades; the average trade is a profit."""
     trades, numbered = Meaning("measure", "trades"), list[Item]()
-    for item in items:
+    bounded = any(item.bound for item in items)
+    for n, item in enumerate(items):
+        if not bounded and n + 1 < len(items) and _is_counting_phrase(item, items[n + 1]):
+            continue  # "number of trades" says no more than "trades", which are counted
         several = item.meaning.value == "expectancy" and item.last == "trades"
         mean = several and len(item.said) == 2
         numbered += [_aggregate(item, "mean")] if mean else []
         numbered.append(item._replace(meaning=trades) if mean else item)
     return numbered
+
+
+def _is_counting_phrase(count: Item, rows: Item) -> bool:
+    same = count.said == rows.said and len(rows.said) > 1
+    return same and count.meaning.kind == "aggregate" and rows.meaning.kind == "measure"
 
 
 def _losing(items: Sequence[Item]) -> Sequence[Item]:
@@ -133,6 +142,31 @@ def _losing(items: Sequence[Item]) -> Sequence[Item]:
         else i
         for n, i in enumerate(items)
     ]
+
+
+def _lost(items: Sequence[Item]) -> Sequence[Item]:
+    """ "What was our loss on gold" asks for an amount; "hours with a loss" for none."""
+    kinds = {i.meaning.kind for i in items}
+    if kinds & {"aggregate", "rank", "bound", "sorted", "without"}:
+        return items
+    profit = Meaning("measure", "profit")
+    return [
+        i._replace(meaning=profit) if i.said == ("loss",) and not {"a", "any"} & set(i.led) else i
+        for i in items
+    ]
+
+
+def _both_counted(items: Sequence[Item]) -> Sequence[Item]:
+    """ "How many winners, how many losers": both, as with "and" between them."""
+    count, joined = Meaning("aggregate", "count"), list[Item]()
+    for n, item in enumerate(items):
+        after = [i.meaning for i in items[n + 1 : n + 2]]
+        before = [i.meaning.kind for i in items[:n]]
+        again = item.meaning == count and before.count("aggregate") == 1
+        if again and before[-1:] == ["measure"] and after and after[0].kind == "measure":
+            joined.append(_joined(item))
+        joined.append(item)
+    return joined
 
 
 def _ends(items: Sequence[Item]) -> Sequence[Item]:

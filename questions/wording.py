@@ -119,6 +119,8 @@ def _of_models(said: Parts, names: list[str]) -> Said:
 def _of_opened(said: Parts, names: list[str]) -> Said:
     if names == ["open_positions"] and said.span.begin:
         names = ["opened_trades"]
+    if names == ["filled_orders"] and said.when and said.rank in ("newest", "oldest"):
+        names = ["fills"]  # "when did we last get filled"
     if names == ["trades"] and said.when and said.rank == "oldest":
         names = ["opened_trades"]  # the first trade is the one that was opened first
     if names == ["losers"] and said.earns == "lost" and said.asks_which and not said.rank:
@@ -142,6 +144,8 @@ def _rate(name: str) -> str:
 def _of_result(said: Parts, names: list[str]) -> Said:
     """ "Holding time of losing trades": of which trades, where another figure is asked for."""
     results = [name for name in names if name in _RESULTS]
+    if results == ["winners"] and "profit" in names and said.earns == "lost":
+        raise UnansweredError("what winners lost is not understood")
     if len(results) == 1 and set(names) - {"trades"} == {"profit", *results} and not said.joints:
         return said._replace(aggregate=said.aggregate or "sum"), results
     others = [name for name in names if name not in _RESULTS and name not in WEAK]

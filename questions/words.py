@@ -4,6 +4,8 @@ import difflib
 import re
 from collections.abc import Collection
 
+from questions.frames import unframed
+
 _TOKEN = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}|[a-z0-9]+(?:[._'-][a-z0-9]+)*|[%&/<>=;+*#$]")
 _FARED = re.compile(
     r"\bhow (?:did|do|does|are|is|have|has|was|were) (.{1,40}?)"
@@ -12,7 +14,7 @@ _FARED = re.compile(
 #: "How wide did the spread get" asks for the end that it reached.
 _REACHED = re.compile(
     r"\bhow (wide|high|large|big|bad|long|slow|low|tight|narrow)"
-    r" (?:did|has|have|was|were) (.{1,40}?)"
+    r" (?:did|has|have|was|were) (.{1,80}?)(?<!\bto)"
     r" (?:got|get|gone|go|become|climb|fall|rise|drop)\b"
 )
 _LOW = {"low", "tight", "narrow"}
@@ -150,6 +152,7 @@ def words(text: str) -> list[str]:
     was typed is lost: what the grammar does not know, it refuses.
     """
     plain = text.lower().replace("\u2019", "'").replace("\u2013", " to ").replace("_", " ")
+    plain = unframed(plain)
     plain = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", plain)
     plain = re.sub(r"(?<=\d) (?=(?:am|pm)\b)", "", plain)
     plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
