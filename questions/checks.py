@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 from questions.catalog import Measure, Rows, measures
-from questions.nouns import NOUNS
+from questions.nouns import NOUNS, TIMES
 from questions.parts import Parts
 from questions.plan import NOW, Bound, Filter, Span, UnansweredError
-
-TIMES = ("hour", "day", "weekday", "week", "month")
 
 
 def check(

@@ -45,7 +45,9 @@ def earns(items: Sequence[Item]) -> str:
 
 def _is_carried(items: Sequence[Item], n: int) -> bool:
     """ "The more profitable side": said by the comparative."""
-    return n > 0 and items[n - 1].meaning.kind == "comparative" and items[n - 1].said == items[n].said
+    return (
+        n > 0 and items[n - 1].meaning.kind == "comparative" and items[n - 1].said == items[n].said
+    )
 
 
 def dimensions_of(

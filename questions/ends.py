@@ -47,11 +47,22 @@ def several_aggregates(items: Sequence[Item]) -> str:
         if i.meaning.kind in ("aggregate", "rank")
     ]
     kinds = [i.meaning.kind for i in items]
-    if len(set(named)) < 2 or not set(named) <= _FIGURES or {"number", "which"} & set(kinds):
+    if len(set(named)) < 2 or not set(named) <= _FIGURES or _names_rows(items):
         return ""
     last = max(n for n, kind in enumerate(kinds) if kind in ("aggregate", "rank"))
     joined = last and items[last - 1].meaning == Meaning("compare", "and")
     return "+".join(dict.fromkeys(named)) if joined or len(set(named)) > 2 else ""
+
+
+def _names_rows(items: Sequence[Item]) -> bool:
+    """ "Which hour", "top 5"; "what are the median and the maximum" names none."""
+    return any(
+        i.meaning.kind == "number" or (i.meaning.kind == "which" and i.meaning.value != "what")
+        for i in items
+    ) or any(
+        one.meaning.kind == "which" and two.meaning.kind == "dimension"
+        for one, two in pairwise(items)
+    )
 
 
 _FIGURES = {"best", "worst", "min", "mean", "median", "max", "sum", "p90", "p95", "p99"}

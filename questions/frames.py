@@ -17,6 +17,12 @@ _TOLD = r"list|name|show|tell|give|identify|find|get|state|report|provide"
 _POLITE = r"(?:please |kindly |can you |could you |would you |now |then )*"
 _ITS_END = r"(?=,? *(?:please|pls|thanks|thank you)?[ .?!]*$)"
 
+
+def _quarter(said: re.Match[str]) -> str:
+    """ "The third quarter" is that of a year."""
+    return f"q{('first', 'second', 'third', 'fourth').index(said[1]) + 1}"
+
+
 #: What was said, and how it is read; in this order.
 _RULES = tuple(
     (re.compile(said), read)
@@ -26,7 +32,10 @@ _RULES = tuple(
         (r"\b(\w+)'ll\b", r"\1 will"),
         (r"\b(buy|sell|long|short)s?/(buy|sell|long|short)s?\b", r"\1 or \2"),
         (r"\bbid/ask\b", "bid and ask"),
-        (rf"^({_POLITE})(?:state|report|specify|indicate) (?=the|our|my|how|what|which)", r"\1tell "),
+        (rf"^({_POLITE})(?:state|report|specify|indicate) (?=the|our|my|how|what|which|[a-z]+'s)",
+         r"\1tell "),
+        (rf"^({_POLITE})(?:provide|compute|calculate|determine|supply|present)(?: me| us)?(?: with)?[, ]+",
+         r"\1tell "),
         (r"(?:^|(?<=and )|(?<=, )|(?<=[.;:] ))(?:say|state|specify|indicate) (?=which|what|how|when|for each|whether)", "tell "),
         (r",? too" + _ITS_END, " "),
         (r"\b(?:excessively|overly) ", "too "),
@@ -63,6 +72,56 @@ _RULES = tuple(
         (r"\b(since|after|before|until) (\d{1,2}) (?:this|in the) morning\b", r"\1 \2:00"),
         (r"\bfrom (\d{1,2}(?::\d\d)?(?: ?[ap]m)?|noon|midnight) (yesterday|on \w+day)"
          r" (?:on(?:wards?)? )?(?:until|till|to|up to) now\b", r"since \1 \2"),
+        (r"\b(?:start|starting|begin|beginning) time of (?:the |our )?(latest|last|newest|first) (\w+)\b",
+         r"when did the \1 \2 begin"),
+        (r"\b(?:up )?to this (?:very )?(?:moment|minute|point|day)\b|\bup to (?:the )?present\b", "so far"),
+        (r"\bat this (?:very )?(?:point|stage|time|moment|instant)(?: in time)?\b|\bas (?:things|matters) stand\b"
+         r"|\bas we speak\b|\bpresently\b|\bat present\b", "right now"),
+        (r"\b(our|my|the|us|is|are) present (?!value)", r"\1 current "),
+        (r",? (?:according to|per|as of|going by) the (?:latest|most recent|newest|last)"
+         r" (?:reading|measurement|update|snapshot)\b", " right now"),
+        (r"\bfor the (?:time|period) (?=from|since|between|until)", ""),
+        (r"\bthe (first|second|third|fourth) quarter\b(?! of an| hour)", _quarter),
+        (r"\b(week|fortnight|month) \((?:the )?(?:last |past )?\d+ days\)", r"\1"),
+        (r"\b(?:latest|last|newest|most recent) (?:broker(?:'s)? statement|statement (?:from|of|by) (?:the|our) broker)\b",
+         "broker last statement"),
+        # bounds
+        (r"\b(\d+|two|three|four|five|six|ten) or (?:more|over|above)\b", r"at least \1"),
+        (r"\b(\d+|two|three|four|five|six|ten) or (?:fewer|less|under|below)\b", r"at most \1"),
+        (r"\b(?:above|over|greater than|more than|bigger than) (?:zero|nil|nought)\b", "over 0"),
+        (r"\b(?:below|under|less than) (?:zero|nil|nought)\b", "under 0"),
+        (r"(?<=slippage) (?:going )?against us\b|(?<=\bbp) against us\b|(?<=points) against us\b", ""),
+        (r"\bwhat (?:percentage|percent|share|fraction|proportion) of (?:the )?time\b", "how often"),
+        # who did it, and what of it
+        (r"\b(rule|limit|control)(s?) (?:that |which )?(?:have |has )?"
+         r"(?:turned down|stopped|blocked|refused|held back|threw out|caught|turned away)\b", r"\1\2 denied"),
+        (r"\bwho(?:'s| is) (?:the |our )?(?:current |present |reigning )?(champion|challenger)\b",
+         r"which model is the \1"),
+        (r"\bhow (?:did|do) (the |our |my )?(.{3,30}?) (?:end up|finish)\b", r"how did \1\2 end"),
+        (r"\bwhen (?:our |my |an? )?orders? (?:are|is|get|gets|were) (denied|rejected)\b", r"of \1 orders"),
+        (r"\b(?:with|and|plus) (?:the |their |its |all )?reasons?(?: (?:for (?:it|that|each)|why|given|behind (?:it|them|each)))?"
+         + _ITS_END, "and why"),
+        (r",? (?:restricted|limited|confined|narrowed down) to (?:just |only )?(?:the )?", " of "),
+        (r",? as an? (?:rate|number|figure|count|total)" + _ITS_END, " "),
+        (r"\b(?:remaining|leftover) (headroom)\b|\b(headroom) (?:remaining|left over)\b", "headroom"),
+        (r"\b(did|does|do) ((?:[\w'-]+ ){0,6}?(?:gap|halt|outage|session|drawdown|silence|query) )last\b", r"\1 \2 take"),
+        (r"\bat (?:what|which) price (?:did|does|has) (.{2,20}?) (?:closed?|end(?:ed)?|finish(?:ed)?)\b",
+         r"closing price of \1"),
+        (r"\bwhere (?:is|are) (.{2,20}?) (?:being )?quoted\b", r"quote of \1"),
+        (rf"^({_POLITE})(?:put|set|place|line up) (?:the |our |my )?(.+?)"
+         r" (?:side by side|next to each other|against each other|beside each other)\b", r"\1compare \2"),
+        (r"\bfrom (?:the )?(most|least) (\w+)(?: \w+)? (?:downwards?|on down|down|upwards?|on up)\b", r"\1 \2 first"),
+        (r"\b(?:still )?waiting (?:for|to be) (?:someone|somebody|anyone|an analyst)? ?(?:to )?"
+         r"(?:pick(?:ed)?|take|taken|claim(?:ed)?) ?(?:them|it)?(?: up| on)?\b", "nobody has taken"),
+        # what would have been
+        (r"^had (?:all )?(?:of )?(?:the |our |my )?((?:\w+'s )?denied orders|orders denied(?: today| yesterday)?)"
+         r" (?:been (?:let through|allowed|sent|placed|filled|accepted)|gone (?:through|out)),?", r"of \1"),
+        (r",? if (?:they|it) had (?:been (?:let through|allowed(?: through)?|sent|placed|filled|accepted)|gone (?:through|out))\b",
+         " would"),
+        (r"\bhypothetical (?:p&l|pnl|profit|result) (?:of|on) (?:the |our )?(orders denied|denied orders)\b",
+         r"what would the \1 have made"),
+        (r"^(.+?)[,:;] (?:please )?list (?:them|those|these)(?: all| out)?" + _ITS_END, r"list \1"),
+        (r"\b(\d+)-(second|minute|hour|day|week)\b", r"\1 \2"),
         # asides that say no more
         (r"\b(?:in )?(?:that|this) way" + _ITS_END, " "),
         (r"\bvery (first|last|latest|newest)\b", r"\1"),
@@ -84,8 +143,18 @@ _RULES = tuple(
 )  # fmt: skip
 
 
+#: "Breaks in yesterday's report" are those of the report, yesterday; of a part of a day it says which.
+_WHOSE = re.compile(
+    r"(?:(?<= of)|(?<= in)|(?<= on)|(?<= by)|(?<= for)|(?<= from)) (today|yesterday|(?:this|last) (?:week|month|quarter|year)|(?:last )?\w+day)'s"
+    r" (?!session|trading|high|low|open|close|first|last|morning|afternoon|evening|night|best|worst)"
+)
+
+
 def unframed(plain: str) -> str:
     """A question in lower case without its frame, its parts in the order that is read."""
     for said, read in _RULES:
         plain = said.sub(read, plain)
+    whose = _WHOSE.findall(plain)
+    if len(whose) == 1 and plain.count("'s ") == 1:
+        plain = f"{_WHOSE.sub(' ', plain).rstrip(' .?!')} {whose[0]}"
     return plain

@@ -7,12 +7,12 @@ attempt. So a question that means more than the grammar knows is refused and nev
 from datetime import datetime
 
 from questions.catalog import Measure, Rows, measures
-from questions.checks import TIMES, check
+from questions.checks import check
 from questions.clock import with_hours
 from questions.dates import DAY
 from questions.lexicon import Lexicon
 from questions.measured import ENDS_OF_TIME, measured
-from questions.nouns import NOUNS, WEAK
+from questions.nouns import NOUNS, TIMES, WEAK
 from questions.parts import Parts, parts_of
 from questions.plan import NOW, Bound, Filter, Plan, Span, UnansweredError
 from questions.reading import items_of
@@ -249,7 +249,7 @@ def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
     if _is_by_person(said, rows):
         said = said._replace(filters=(), apart=True)
         dimensions = (*dimensions, "author")
-    if said.why and not (said.whichever and rows.shown):
+    if said.why and not ((said.whichever or said.shows) and rows.shown):
         if not first.reasons:
             raise UnansweredError(f"why, of {first.name}, is not stored")
         dimensions = (*dimensions, first.reasons)

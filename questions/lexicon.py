@@ -184,6 +184,7 @@ def _filters(file: File) -> Iterator[Entry]:
         yield texts, (Meaning("hours", span=_hours(hours, texts[0])),)
     for hours, texts in file.sessions.items():
         longer = [f"{text} {end}" for text in texts for end in ("session", "hour", "trading")]
+        longer += [f"during {text}" for text in (*texts, *longer)]
         yield longer, (Meaning("hours", span=_hours(hours, texts[0])),)
     for level in ("low", "medium", "high"):
         news = [f"{level} {kind} {noun}" for kind in _LEVELS for noun in _NEWS]

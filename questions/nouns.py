@@ -63,3 +63,6 @@ ROWS = {
     "corrections",
     "halts",
 }
+
+#: Dimensions of time, which all rows with a time have.
+TIMES = ("hour", "day", "weekday", "week", "month")

@@ -49,7 +49,11 @@ def _is_group_of_times(group: Item, after: Item) -> bool:
     """ "For each of the past 12 hours" is told apart by the hour, which the time does not say."""
     if group.meaning.kind != "group" or after.meaning.kind not in ("time", "hours"):
         return False
-    return "of" in after.led or group.meaning.value not in ("by", "each")
+    return ("of" in after.led and group.meaning.value != "across") or group.meaning.value not in (
+        "by",
+        "each",
+        "across",
+    )
 
 
 def _may_be_loss(items: Sequence[Item], n: int) -> bool:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from questions import bounds
 from questions.catalog import measures
-from questions.nouns import WEAK
+from questions.nouns import TIMES, WEAK
 from questions.reading import Item
 from questions.vocabulary import Meaning
+from questions.words import stem
 
 _ENDS = {"highest_price": "max", "lowest_price": "min"}
 _GROUPS = {"per", "each", "every", "for each", "for every", "in each", "on each", "on every"}
@@ -52,7 +53,7 @@ def _is_grouped(items: Sequence[Item], n: int) -> bool:
 
 
 def _taken(items: Sequence[Item]) -> Turn:
-    items = _exemplified(_who_did(_of_controls(_of_brokers(_of_actions(items)))))
+    items = _exemplified(_who_did(_of_controls(_of_actors(_of_actions(items)))))
     items = _both_counted(_lost(items))
     items = _unnamed(_of_exits(_counted(_changed(_ends(_losing(_numbered(items)))))))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
@@ -74,19 +75,46 @@ def _who_did(items: Sequence[Item]) -> Sequence[Item]:
         if n and i.said in (("made",), ("make",)) and items[n - 1].meaning.kind == "who"
     ]
     others = [i.meaning.value for i in items if i.meaning.kind == "measure"]
-    is_done = set(others) - {"profit"} - set(WEAK)
-    return [i for n, i in enumerate(items) if not (n in done and is_done)]
+    is_done = set(others) - {"profit", *WEAK}
+    return [
+        i
+        for n, i in enumerate(items)
+        if not (n in done and is_done) and not _is_made(items, n) and not _is_standing(i, is_done)
+    ]
 
 
-def _of_brokers(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Which broker rejects most orders": which one, and what it does."""
+def _is_made(items: Sequence[Item], n: int) -> bool:
+    """ "The predictions made today": those there are, unless they made money."""
+    if not n or items[n].said != ("made",) or items[n - 1].meaning.kind != "measure":
+        return False
+    return measures()[items[n - 1].meaning.value][1].passive and items[n].last == "made"
+
+
+def _is_standing(item: Item, others: set[str]) -> bool:
+    """ "What does the exposure stand at": of another figure than a price."""
+    return bool(others - {"last_price"}) and item.said[:1] in (("stand",), ("stands",))
+
+
+def _of_actors(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Which broker rejects most", "orders each rule denied": which of them, and what it does."""
     apart = list[Item]()
     for n, item in enumerate(items):
-        acts = item.meaning.kind == "measure" and item.said[:1] == ("broker",)
-        if acts and n and items[n - 1].meaning == _WHICH and len(item.said) > 1:
-            apart.append(Item(Meaning("dimension", "source"), "broker", said=("broker",)))
+        actor = next(
+            (
+                word
+                for word in map(stem, item.said[: 1 + (item.said[:1] == ("risk",))])
+                if word in _ACTORS
+            ),
+            "",
+        )
+        asked = n > 0 and (items[n - 1].meaning == _WHICH or items[n - 1].meaning.kind == "group")
+        if asked and actor and item.meaning.kind == "measure" and item.said[-1:] != (actor,):
+            apart.append(Item(Meaning("dimension", _ACTORS[actor]), actor, said=(actor,)))
         apart.append(item)
     return apart
+
+
+_ACTORS = {"broker": "source", "rule": "rule"}
 
 
 def _of_controls(items: Sequence[Item]) -> Sequence[Item]:
@@ -130,7 +158,9 @@ def _numbered(items: Sequence[Item]) -> Sequence[Item]:
 
 def _is_counting_phrase(count: Item, rows: Item) -> bool:
     same = count.said == rows.said and len(rows.said) > 1
-    return same and count.meaning.kind == "aggregate" and rows.meaning.kind == "measure"
+    return (
+        same and count.meaning == Meaning("aggregate", "count") and rows.meaning.kind == "measure"
+    )
 
 
 def _losing(items: Sequence[Item]) -> Sequence[Item]:
@@ -229,7 +259,8 @@ def _unnamed(items: Sequence[Item]) -> Sequence[Item]:
     """ "Which did better, gold or bitcoin": by what they made; "how wide is gold": its spread."""
     kinds = {i.meaning.kind for i in items}
     wide = [i for i in items if i.meaning.kind == "stop" and i.last in ("wide", "tight")]
-    if wide and not kinds & {"measure", "dimension"} and "filter" in kinds:
+    apart = {i.meaning.value for i in items if i.meaning.kind == "dimension"} - {*TIMES}
+    if wide and "measure" not in kinds and not apart and "filter" in kinds:
         return [*items, wide[0]._replace(meaning=Meaning("measure", "spread"), last="spread")]
     better = [i for i in items if i.meaning.kind == "comparative" and i.meaning.value in _WORTH]
     if better and "measure" not in kinds and "filter" in kinds:
