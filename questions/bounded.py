@@ -1,9 +1,11 @@
 """What is asked of rows within bounds: how many, what share, which, or another figure of them."""
 
+from collections.abc import Sequence
+
 from questions.catalog import measures
-from questions.nouns import NOUNS, WEAK
+from questions.nouns import NOUNS, RESULT_OF, WEAK
 from questions.parts import Parts
-from questions.plan import Bound, UnansweredError
+from questions.plan import Bound, Filter, UnansweredError
 
 
 def without_bounded(said: Parts) -> tuple[Parts, list[str]]:
@@ -11,7 +13,7 @@ def without_bounded(said: Parts) -> tuple[Parts, list[str]]:
     if not said.bounds:
         return said, list(said.names)
     named = [name for name in said.names if name not in said.bounded]
-    said = _of_named_rows(said)
+    said = _of_results(_of_named_rows(said), named)
     rows = measures()[said.bounds[0].measure][0].name
     if any(measures()[bound.measure][0].name != rows for bound in said.bounds[1:]):
         raise UnansweredError("bounds on several things at once: ask for one")
@@ -30,6 +32,14 @@ def without_bounded(said: Parts) -> tuple[Parts, list[str]]:
             raise UnansweredError(f"{strong[0]} and {said.bounds[0].measure} are kept apart")
         return said, strong
     return _of_bounded(said, has_noun=bool(named) or said.whichever)
+
+
+def _of_results(said: Parts, named: Sequence[str]) -> Parts:
+    """ "Winning trades longer than 10 minutes": the bound is of those alone."""
+    results = tuple(RESULT_OF[name] for name in named if name in RESULT_OF)
+    if len(results) != 1 or measures()[said.bounds[0].measure][0].name != "trades":
+        return said
+    return said._replace(filters=(*said.filters, Filter("result", results)))
 
 
 def _holds(said: Parts, name: str) -> bool:

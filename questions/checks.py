@@ -20,6 +20,8 @@ def check(
         timed = timed or (dimension == "trading_day" and rows.daily)
         if not (dimension in rows.columns or dimension in rows.row or timed):
             raise UnansweredError(f"{chosen[0].name} is not told apart by {dimension}")
+    if chosen[0].name in _RATES and "rule" in {*dimensions, *(f.column for f in said.filters)}:
+        raise UnansweredError("a share of all orders, or of the denied ones, is not said")
     span = said.span
     is_level = all(m.values[""].startswith("argMax") and not aggregate for m in chosen)
     if span.is_moment and not (is_level and rows.time):
@@ -56,6 +58,10 @@ def check(
     _check_bounds(said.bounds, rows, said.filters)
     if said.fixed and rows.name not in ("var", "var_measures", "var_backtests", "var_verdicts"):
         raise UnansweredError("a confidence or method belongs to value at risk")
+
+
+#: Of all orders, where a rule is told of the denied ones alone.
+_RATES = {"denial_rate", "reject_rate"}
 
 
 def _changes(measure: Measure) -> bool:

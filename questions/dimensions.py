@@ -92,7 +92,8 @@ def dimensions_of(
         elif (
             kind == "dimension"
             and names == ("profit",)
-            and said == "measure"
+            and n > 0
+            and items[n - 1].meaning.kind == "measure"
             and stem(item.last) != item.last
         ):
             dimensions[value] = None  # "how did the strategies do"

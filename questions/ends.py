@@ -91,10 +91,15 @@ def _ranked(items: Sequence[Item]) -> tuple[str, int]:
     noun = next(
         (i for i in items[at + 1 :] if i.meaning.kind not in ("stop", "rank", "filter")), None
     )
+    if items[at + 1 : at + 2] and items[at + 1].meaning in _PERCENT:
+        raise UnansweredError(f"the outermost {number} percent are not told apart")
     is_told = noun is not None and (noun.meaning.kind == "dimension" or _is_row(noun.meaning))
     if len(numbers) > 1 or not ranks or not (is_told or any(abs(at - n) == 1 for n, _ in ranks)):
         raise UnansweredError(f"what the number {number} stands for is not understood")
     return ranks[-1][1], numbers[0][1]
+
+
+_PERCENT = (Meaning("unit", "percent"), Meaning("aggregate", "share"))
 
 
 def _is_row(meaning: Meaning) -> bool:

@@ -59,7 +59,10 @@ _RULES = tuple(
         # each of a stretch of time
         (r"\b(?:(?:for|in|on|over|during) )?(?:each|every one) of the (last|past|previous)"
          r" (\w+) (hour|day|week|month)s\b", r"by \3 over the \1 \2 \3s"),
+        (r",?(?: and)?,? if there (?:is|are|was|were) (?:any|one)\b", " "),
         # times
+        (r"\bfrom (?=(?:today|yesterday|(?:the )?(?:last|past|previous) (?:\w+ )?(?:minute|hour|day|week|month|quarter|year)s?)\b"
+         r"(?!'s)(?! (?:on|onwards?|to|until|till|through|up to)\b)(?! \d))", "of "),
         (r"\b(?:the )?(?:exact )?(?:time|moment|date|timestamp) of"
          r" (?=(?:the |our |my |[a-z' ]{1,20}'s )?(?:very )?(?:latest|last|most recent|newest|first|earliest)\b)",
          "when was "),

@@ -58,6 +58,9 @@ def _plan(said: Parts) -> Plan:
     if _lists(said, rows, first):
         return _list(said, rows, first)
     said, dimensions = _told_apart(said, rows, first)
+    of_rows = bool(set(dimensions) & set(rows.row))
+    if of_rows and said.rank and (len(chosen) > 1 or _are_several(said)):
+        raise UnansweredError("the end of each of several is not understood: ask for one")
     if said.whichever and said.rank and not dimensions and first.counts:
         raise UnansweredError("which one of them is not understood")
     if said.bounds and said.aggregate == "change":
@@ -256,6 +259,11 @@ def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
     return said._replace(dimensions=dimensions)
 
 
+def _are_several(said: Parts) -> bool:
+    """ "The biggest winner on gold and on euro"."""
+    return any(len(f.values) > 1 and f.column in said.dimensions for f in said.filters)
+
+
 _STOPS = Filter("type", ("stop",))
 
 
@@ -344,10 +352,13 @@ def _ordered(
     said: Parts, rows: Rows, measure: Measure, dimensions: tuple[str, ...]
 ) -> tuple[str, str, int]:
     """Aggregate, order, limit: "the highest spread" is a maximum, "which hour has" an order."""
-    if said.aggregate == "share" and "percent" in measure.units:
+    is_rate = "percent" in measure.units or measure.values[""].startswith("100 *")
+    if said.aggregate == "share" and is_rate:
         said = said._replace(aggregate="")
     if said.unit == "percent" and "percent" not in measure.units:
         said = said._replace(aggregate="share")
+    if said.aggregate == "share" and (dimensions or _is_of_some(said)) and _is_part(measure):
+        raise UnansweredError(f"{measure.name} of which, or of all, is not said")
     rank, aggregate = said.rank, "" if said.aggregate == "often" else said.aggregate
     if aggregate == "sum" and measure.counts and "sum" not in measure.values:
         aggregate = ""  # "total fills"
@@ -381,6 +392,19 @@ def _ordered(
         raise UnansweredError(f"{aggregate} and {rank} at once: ask for one")
     end = _end(rank, measure, measure.better)
     return ("max" if end == "most" else "min"), "", 0
+
+
+def _is_part(measure: Measure) -> bool:
+    """Some of the rows: a share of these by symbol, or of those among the rows of each symbol."""
+    return measure.counts and measure.where != "1" and "share" not in measure.values
+
+
+def _is_of_some(said: Parts) -> bool:
+    """ "What share of gold signals became trades" is not gold's share of those that did."""
+    return any(one.column in _OF_ALL_ROWS for one in said.filters)
+
+
+_OF_ALL_ROWS = {"symbol", "strategy", "side", "source"}
 
 
 def _end(rank: str, measure: Measure, better: str) -> str:

@@ -143,6 +143,8 @@ def _ended(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
         names = ["profit"]
     if names == ["trades"] and said.rank_word == "most" and len(said.dimensions) > 1:
         raise UnansweredError("the most trades of which, or in which, is not said")
+    if said.rank_word in _NUMBERS and "trade" in said.dimensions:
+        raise UnansweredError("the largest number of what, in which, is not said")
     if names == ["trades"] and "trade" in said.dimensions and said.rank not in ENDS_OF_TIME:
         names = ["profit"]
     return said, names
@@ -213,6 +215,7 @@ def _in_unit(said: Parts, names: list[str]) -> list[str]:
 _RANKED = {"rule": "denied", "stage": "latency_ms", "scenario": "stress_result"}
 
 
+_NUMBERS = {"number", "count", "amount"}
 _LARGE = {"biggest", "largest", "best", "worst", "smallest", "highest", "greatest"}
 
 

@@ -66,3 +66,6 @@ ROWS = {
 
 #: Dimensions of time, which all rows with a time have.
 TIMES = ("hour", "day", "weekday", "week", "month")
+
+#: What trades are called by what they made, and the value of their result.
+RESULT_OF = {"winners": "winner", "losers": "loser"}

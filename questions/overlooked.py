@@ -32,6 +32,9 @@ def check_said(items: Sequence[Item]) -> None:
         raise UnansweredError("by which times is not understood")
     if any(_may_be_loss(items, n) for n in range(len(items))):
         raise UnansweredError("whether a cost or a loss is meant is not said")
+    kinds = {item.meaning.kind for item in items}
+    if any(item.said == ("vary",) for item in items) and not kinds & {"group", "dimension"}:
+        raise UnansweredError("by what it varies, or how much, is not understood")
     for n, item in enumerate(items):
         if n + 1 < len(items) and item.last == "most" and "of" in items[n + 1].led:
             raise UnansweredError("most of them is no figure")

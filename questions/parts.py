@@ -50,6 +50,8 @@ class Parts(NamedTuple):
     by_trading_day: bool  # "today's trading day", which begins and ends with the market's
     bounded: tuple[str, ...]  # the figures that bounds are of, as they were named
     how: str  # "long" of "how long", which asks for a figure of that kind
+    costing: bool  # "cost us", which is said of losses, too
+    stands: bool  # "are long on gold"
     apart: bool  # "by symbol": what is asked for is told of each
 
 
@@ -101,6 +103,8 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         bounds=bounded,
         bounded=targets,
         how=how_of(items),
+        costing=any(i.said == ("cost",) for i in items),
+        stands=_stands(items),
         apart=_is_apart(items),
         over=turn.over,
         is_share=turn.is_share,
@@ -112,6 +116,13 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         shows=any(i.meaning.kind == "stop" and i.last in _SHOWS for i in items),
         fixed=tuple((i.meaning.column, i.meaning.value) for i in items if i.meaning.kind == "var"),
     )
+
+
+def _stands(items: Sequence[Item]) -> bool:
+    """ "How many lots are long": how it is, and nothing that was done."""
+    sides = [i for i in items if i.meaning.kind == "filter" and i.meaning.column == "side"]
+    timed = any(i.meaning.kind in ("time", "hours") for i in items)
+    return not timed and any({"am", "is", "are"} & set(i.led) for i in sides)
 
 
 def _asks_when(items: Sequence[Item]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from questions import bounds
-from questions.catalog import measures
+from questions.catalog import measures, rows
 from questions.nouns import TIMES, WEAK
 from questions.reading import Item
 from questions.vocabulary import Meaning
@@ -79,7 +79,7 @@ def _who_did(items: Sequence[Item]) -> Sequence[Item]:
     return [
         i
         for n, i in enumerate(items)
-        if not (n in done and is_done) and not _is_made(items, n) and not _is_standing(i, is_done)
+        if not (n in done and is_done) and not _is_made(items, n) and not _is_standing(i, is_done) and not _is_sent(i, others)
     ]
 
 
@@ -88,6 +88,12 @@ def _is_made(items: Sequence[Item], n: int) -> bool:
     if not n or items[n].said != ("made",) or items[n - 1].meaning.kind != "measure":
         return False
     return measures()[items[n - 1].meaning.value][1].passive and items[n].last == "made"
+
+
+def _is_sent(item: Item, others: Sequence[str]) -> bool:
+    """ "The symbol that sent us most ticks": orders are sent, and of others it says no more."""
+    of_orders = {"sent", *(m.name for m in rows()["orders"].measure)}
+    return item.said == ("sent",) and bool(set(others) - of_orders)
 
 
 def _is_standing(item: Item, others: set[str]) -> bool:
@@ -107,7 +113,8 @@ def _of_actors(items: Sequence[Item]) -> Sequence[Item]:
             ),
             "",
         )
-        asked = n > 0 and (items[n - 1].meaning == _WHICH or items[n - 1].meaning.kind == "group")
+        before = items[n - 1].meaning if n else Meaning("")
+        asked = before in (_WHICH, Meaning("aggregate", "count")) or before.kind == "group"
         if asked and actor and item.meaning.kind == "measure" and item.said[-1:] != (actor,):
             apart.append(Item(Meaning("dimension", _ACTORS[actor]), actor, said=(actor,)))
         apart.append(item)
@@ -146,9 +153,11 @@ def _numbered(items: Sequence[Item]) -> Sequence[Item]:
     """ "Average trades per day" is a number of trades; the average trade is a profit."""
     trades, numbered = Meaning("measure", "trades"), list[Item]()
     bounded = any(item.bound for item in items)
+    joined = any(item.meaning == Meaning("compare", "and") for item in items)
     for n, item in enumerate(items):
-        if not bounded and n + 1 < len(items) and _is_counting_phrase(item, items[n + 1]):
-            continue  # "number of trades" says no more than "trades", which are counted
+        counting = n + 1 < len(items) and _is_counting_phrase(item, items[n + 1])
+        if counting and not bounded and (joined or item.said != ("number",)):
+            continue  # "number of trades and profit": trades are counted, and no profit is
         several = item.meaning.value == "expectancy" and item.last == "trades"
         mean = several and len(item.said) == 2
         numbered += [_aggregate(item, "mean")] if mean else []
@@ -156,11 +165,10 @@ def _numbered(items: Sequence[Item]) -> Sequence[Item]:
     return numbered
 
 
-def _is_counting_phrase(count: Item, rows: Item) -> bool:
-    same = count.said == rows.said and len(rows.said) > 1
-    return (
-        same and count.meaning == Meaning("aggregate", "count") and rows.meaning.kind == "measure"
-    )
+def _is_counting_phrase(count: Item, of: Item) -> bool:
+    named = count.said == ("number",) or (count.said == of.said and len(of.said) > 1)
+    is_counted = of.meaning.kind == "measure" and measures()[of.meaning.value][1].counts
+    return named and is_counted and count.meaning == Meaning("aggregate", "count")
 
 
 def _losing(items: Sequence[Item]) -> Sequence[Item]:
@@ -314,11 +322,11 @@ def _beside(before: Sequence[str], item: Item) -> str:
     """The figure that stands for this one among the rows of the others."""
     if item.meaning.kind != "measure" or item.meaning.value in {*WEAK, *before} or not before:
         return ""
-    rows, measure = measures()[item.meaning.value]
+    of_rows, measure = measures()[item.meaning.value]
     of = {measures()[name][0].name for name in before}
     if len(of) != 1 or not all("sum" in measures()[name][1].values for name in before):
         return ""
-    if rows.name in of:
+    if of_rows.name in of:
         return item.meaning.value if "sum" in measure.values else ""
     units = set(measure.units) & set(measures()[before[0]][0].by_unit)
     return measures()[before[0]][0].by_unit[units.pop()] if len(units) == 1 else ""
