@@ -31,7 +31,8 @@ def without_bounded(said: Parts) -> tuple[Parts, list[str]]:
         if measures()[strong[0]][0].name != rows:
             raise UnansweredError(f"{strong[0]} and {said.bounds[0].measure} are kept apart")
         return said, strong
-    return _of_bounded(said, has_noun=bool(named) or said.whichever)
+    nouns = [n for n in said.bounded if n in NOUNS and n not in {b.measure for b in said.bounds}]
+    return _of_bounded(said, has_noun=bool(named or nouns) or said.whichever)
 
 
 def _of_results(said: Parts, named: Sequence[str]) -> Parts:

@@ -47,6 +47,8 @@ def check(
     if aggregate == "per_group" and (len(chosen) > 1 or len(dimensions) != 1):
         raise UnansweredError("an average of what, over what, is not understood")
     kinds = aggregate.split("+")
+    if aggregate == "share" and len(chosen) > 1:
+        raise UnansweredError("a share of several things at once: ask for one")
     if len(kinds) > 1 and (len(chosen) > 1 or is_row(rows, dimensions)):
         raise UnansweredError(f"{' and '.join(kinds)} of several things at once: ask for one")
     for measure in chosen:

@@ -60,6 +60,8 @@ _RULES = tuple(
         (r"\b(?:(?:for|in|on|over|during) )?(?:each|every one) of the (last|past|previous)"
          r" (\w+) (hour|day|week|month)s\b", r"by \3 over the \1 \2 \3s"),
         (r",?(?: and)?,? if there (?:is|are|was|were) (?:any|one)\b", " "),
+        (rf"^({_POLITE}(?:(?:{_TOLD}) (?:me )?)?(?:the |our |my )?[a-z]+(?: [a-z]+)?), ([a-z]+(?: [a-z]+)?),? and (?=[a-z])",
+         r"\1 and \2 and "),
         # times
         (r"\bfrom (?=(?:today|yesterday|(?:the )?(?:last|past|previous) (?:\w+ )?(?:minute|hour|day|week|month|quarter|year)s?)\b"
          r"(?!'s)(?! (?:on|onwards?|to|until|till|through|up to)\b)(?! \d))", "of "),

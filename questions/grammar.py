@@ -61,7 +61,7 @@ def _plan(said: Parts) -> Plan:
     of_rows = bool(set(dimensions) & set(rows.row))
     if of_rows and said.rank and (len(chosen) > 1 or _are_several(said)):
         raise UnansweredError("the end of each of several is not understood: ask for one")
-    if said.whichever and said.rank and not dimensions and first.counts:
+    if said.whichever and said.rank and not dimensions:
         raise UnansweredError("which one of them is not understood")
     if said.bounds and said.aggregate == "change":
         raise UnansweredError(f"whether {first.name} was so at a time is not understood")
@@ -364,6 +364,10 @@ def _ordered(
         aggregate = ""  # "total fills"
     if aggregate == "mean" and measure.counts and "mean" not in measure.values and dimensions:
         aggregate = "per_group" if set(dimensions) <= set(TIMES) else aggregate
+    if said.moves and said.asks_which and not rank:
+        raise UnansweredError(f"which of {measure.name} are above nothing is not told apart")
+    if said.moves == "down" and rank in ("most", "least"):
+        rank = "least" if rank == "most" else "most"  # what fell most has the least change
     if said.sorting and not rank:
         if not dimensions:
             raise UnansweredError("what is to be sorted is not understood")

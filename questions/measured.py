@@ -111,7 +111,7 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["profit"]  # "the best day", "my worst one"
     if not names and fixes(said.filters, "role"):
         names = ["role_hit_rate"]  # "champion against challenger"
-    if not names and fixes(said.filters, "author"):
+    if not names and fixes(said.filters, "author") and not said.who:
         names = ["audit_events"]
     if not names and fixes(said.filters, "regime"):
         names = ["regime_quarters"]
@@ -176,7 +176,8 @@ def _check_how(said: Parts, measure: Measure) -> None:
     timed |= {"seconds"} & set(_shown(measure))
     counts = measure.counts and not said.aggregate and not said.bounds
     is_number = counts and measure.values[""].startswith("count") and not said.rank
-    if (said.how in ("long", "fast", "slow") and not timed and counts) or (
+    untimed = not timed and not (said.aggregate or said.bounds or said.when)
+    if (said.how in ("long", "fast", "slow") and untimed) or (
         said.how in ("large", "big", "wide", "deep", "high", "low", "far") and is_number
     ):
         raise UnansweredError(f"how {said.how}, of {measure.name}, is not kept")

@@ -33,6 +33,9 @@ def check_said(items: Sequence[Item]) -> None:
     if any(_may_be_loss(items, n) for n in range(len(items))):
         raise UnansweredError("whether a cost or a loss is meant is not said")
     kinds = {item.meaning.kind for item in items}
+    figures = [n for n, i in enumerate(said) if i.meaning.kind == "measure" and n]
+    if "rank" in kinds and sum(said[n - 1].meaning.kind == "group" for n in figures) > 1:
+        raise UnansweredError("by which of two figures is not said")
     if any(item.said == ("vary",) for item in items) and not kinds & {"group", "dimension"}:
         raise UnansweredError("by what it varies, or how much, is not understood")
     for n, item in enumerate(items):

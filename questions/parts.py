@@ -50,6 +50,7 @@ class Parts(NamedTuple):
     by_trading_day: bool  # "today's trading day", which begins and ends with the market's
     bounded: tuple[str, ...]  # the figures that bounds are of, as they were named
     how: str  # "long" of "how long", which asks for a figure of that kind
+    moves: str  # "down" or "up" of a change that is said with its sign: "which symbol fell most"
     costing: bool  # "cost us", which is said of losses, too
     stands: bool  # "are long on gold"
     apart: bool  # "by symbol": what is asked for is told of each
@@ -103,6 +104,7 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         bounds=bounded,
         bounded=targets,
         how=how_of(items),
+        moves=_moves(items),
         costing=any(i.said == ("cost",) for i in items),
         stands=_stands(items),
         apart=_is_apart(items),
@@ -123,6 +125,16 @@ def _stands(items: Sequence[Item]) -> bool:
     sides = [i for i in items if i.meaning.kind == "filter" and i.meaning.column == "side"]
     timed = any(i.meaning.kind in ("time", "hours") for i in items)
     return not timed and any({"am", "is", "are"} & set(i.led) for i in sides)
+
+
+def _moves(items: Sequence[Item]) -> str:
+    """Whether a change of prices is said to be one up or down."""
+    said = {word for i in items if i.meaning.value == "price_change" for word in i.said}
+    return "down" if said & _FALLS else "up" if said & _RISES else ""
+
+
+_FALLS = {"fell", "fall", "fallen", "falling", "drop", "dropped", "declined", "decline", "down"}
+_RISES = {"rose", "rise", "risen", "rising", "gained", "climbed", "climb", "up"}
 
 
 def _asks_when(items: Sequence[Item]) -> bool:

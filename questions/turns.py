@@ -10,6 +10,7 @@ from typing import NamedTuple
 from questions import bounds
 from questions.catalog import measures, rows
 from questions.nouns import TIMES, WEAK
+from questions.plan import UnansweredError
 from questions.reading import Item
 from questions.vocabulary import Meaning
 from questions.words import stem
@@ -342,6 +343,8 @@ def _share_of(items: Sequence[Item]) -> Turn | None:
     if after.kind != "measure" or after.value not in names:
         return None
     part = names[1] if names[0] == after.value else names[0]
+    if items[shares[0]].last == "ratio":
+        raise UnansweredError("a ratio of two figures is told as the one per the other")
     if _beside([part], items[shares[0] + 1]) != after.value:
         return None
     kept = [i for n, i in enumerate(items) if n not in (shares[0], shares[0] + 1)]

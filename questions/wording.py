@@ -90,7 +90,7 @@ def _of_rates(said: Parts, names: list[str]) -> Said:
 
 def _by_end(said: Parts, names: list[str]) -> Said:
     """ "The slowest fill", "when is euro cheapest to trade": the end's word says of what."""
-    of = names or ["trades"]
+    of = names
     figure = measures()[of[0]][1].ends.get(said.rank_word, "") if len(of) == 1 else ""
     if not figure:
         return said, names
