@@ -34,7 +34,8 @@ def earns(items: Sequence[Item]) -> str:
         after = items[n + 1].last if n + 1 < len(items) else ""
         if item.last in bounds.LOSSES:
             return "lost"
-        if counted and item.last in _GAINS:
+        with_one = n > 0 and items[n - 1].said == ("with",) and "a" in item.led
+        if (counted or with_one) and item.last in _GAINS:
             return "money"
         if (item.last in _PASSIVE and after == "money") or item.last in _PROFITABLE:
             return "money"
@@ -118,8 +119,10 @@ def _asks_one(items: Sequence[Item]) -> bool:
     """ "Compare the stages: which is slowest"."""
     return any(
         one.meaning == Meaning("which", "which")
-        and two.meaning.kind in ("rank", "comparative")
-        and {"is", "was"} & set(two.led)
+        and (
+            (two.meaning.kind in ("rank", "comparative") and bool({"is", "was"} & set(two.led)))
+            or two.said == ("one",)
+        )
         for one, two in pairwise(items)
     )
 
@@ -203,6 +206,8 @@ def before(items: Sequence[Item], n: int) -> str:
             continue  # carried by a rank: "most profitable trades"
         if kind in ("aggregate", "filter") or (kind == "compare" and item.meaning.value != "and"):
             continue
+        if kind == "time" and at and items[at - 1].meaning.kind == "which":
+            continue  # "list yesterday's hours with a profit"
         if kind == "compare":
             return "and"
         if kind == "stop" and item.last in (

@@ -91,8 +91,10 @@ _RULES = tuple(
         (r"\b(?:latest|last|newest|most recent) (?:broker(?:'s)? statement|statement (?:from|of|by) (?:the|our) broker)\b",
          "broker last statement"),
         # bounds
-        (r"\b(\d+|two|three|four|five|six|ten) or (?:more|over|above)\b", r"at least \1"),
-        (r"\b(\d+|two|three|four|five|six|ten) or (?:fewer|less|under|below)\b", r"at most \1"),
+        (r"\b(\d[\d.]*|two|three|four|five|six|ten)( ?%| bp| points?| ms| seconds?| minutes?| hours?| lots?| dollars?)?"
+         r" or (?:more|over|above|higher|greater|better|larger|bigger|longer|slower)\b", r"at least \1\2"),
+        (r"\b(\d[\d.]*|two|three|four|five|six|ten)( ?%| bp| points?| ms| seconds?| minutes?| hours?| lots?| dollars?)?"
+         r" or (?:fewer|less|under|below|lower|smaller|shorter|faster)\b", r"at most \1\2"),
         (r"\b(?:above|over|greater than|more than|bigger than) (?:zero|nil|nought)\b", "over 0"),
         (r"\b(?:below|under|less than) (?:zero|nil|nought)\b", "under 0"),
         (r"(?<=slippage) (?:going )?against us\b|(?<=\bbp) against us\b|(?<=points) against us\b", ""),
@@ -106,18 +108,30 @@ _RULES = tuple(
         (r"\bwhen (?:our |my |an? )?orders? (?:are|is|get|gets|were) (denied|rejected)\b", r"of \1 orders"),
         (r"\b(?:with|and|plus) (?:the |their |its |all )?reasons?(?: (?:for (?:it|that|each)|why|given|behind (?:it|them|each)))?"
          + _ITS_END, "and why"),
-        (r",? (?:restricted|limited|confined|narrowed down) to (?:just |only )?(?:the )?", " of "),
+        (r",? (?:restricted|limited|confined|narrowed down) to (?:just |only )?(?:the )?", " for "),
         (r",? as an? (?:rate|number|figure|count|total)" + _ITS_END, " "),
         (r"\b(?:remaining|leftover) (headroom)\b|\b(headroom) (?:remaining|left over)\b", "headroom"),
         (r"\b(did|does|do) ((?:[\w'-]+ ){0,6}?(?:gap|halt|outage|session|drawdown|silence|query) )last\b", r"\1 \2 take"),
         (r"\bat (?:what|which) price (?:did|does|has) (.{2,20}?) (?:closed?|end(?:ed)?|finish(?:ed)?)\b",
          r"closing price of \1"),
-        (r"\bwhere (?:is|are) (.{2,20}?) (?:being )?quoted\b", r"quote of \1"),
+        (r"\bwhere (?:is|are) (.{2,20}?) (?:being )?quoted\b", r"bid and ask of \1"),
         (rf"^({_POLITE})(?:put|set|place|line up) (?:the |our |my )?(.+?)"
          r" (?:side by side|next to each other|against each other|beside each other)\b", r"\1compare \2"),
         (r"\bfrom (?:the )?(most|least) (\w+)(?: \w+)? (?:downwards?|on down|down|upwards?|on up)\b", r"\1 \2 first"),
         (r"\b(?:still )?waiting (?:for|to be) (?:someone|somebody|anyone|an analyst)? ?(?:to )?"
          r"(?:pick(?:ed)?|take|taken|claim(?:ed)?) ?(?:them|it)?(?: up| on)?\b", "nobody has taken"),
+        (r"\b(?:break|split|group|divide|separate|cut)(?: it| this| that| them| those| these| the \w+)?"
+         r" (?:out |down |up )?(by|per) ", r"\1 "),
+        (r"\bup to (today|now|yesterday)\b", r"until \1"),
+        (rf"^({_POLITE})count (by|per) ([a-z]+) of (.+?)[ .?!]*$", r"\1how many \4 \2 \3"),
+        (r",? or (?:is|was) it the other way (?:round|around)" + _ITS_END, " "),
+        (r"\b(?:the )?size of (?:our |my |the )?(?=(?:gross |net |total |current )?(?:exposure|drawdown|margin|headroom)\b)", ""),
+        (r"\bscores? (best|worst|highest|lowest) (?:on|in|by)\b", r"has the \1"),
+        (r"\bwhat (?:do|does) (.{2,60}?) stands? at\b", r"what is \1"),
+        (r"\b(bars|candles|ticks|quotes|rows) (?:that )?we (?:hold|keep|store|have)(?: stored)?\b", r"\1"),
+        (r"^out of (?:all )?(?:of )?(?:the |our |my )?(?!order|sequence)", "of "),
+        (r"\bunder (?=each|every)", "for "),
+        (r"^before (.{5,50}?), how much (can|may|could) (we|i) (?:still )?lose\b", r"how much \2 \3 still lose before \1"),
         # what would have been
         (r"^had (?:all )?(?:of )?(?:the |our |my )?((?:\w+'s )?denied orders|orders denied(?: today| yesterday)?)"
          r" (?:been (?:let through|allowed|sent|placed|filled|accepted)|gone (?:through|out)),?", r"of \1"),
@@ -134,6 +148,8 @@ _RULES = tuple(
         (r"\b(high|low|maximum|minimum|peak)(?: was| were)? (?:set|made|hit|reached)" + _ITS_END, r"\1"),
         (r"\blow(?:est)? points?(?= (?:of|in) (?:my |our |the )?(?:equity|balance|account))", "minimum"),
         (r"\bhigh(?:est)? points?(?= (?:of|in) (?:my |our |the )?(?:equity|balance|account))", "maximum"),
+        (r"\b(?:that |which |who )?(?:have|has|are|is|were|was)(?: not|n't) (?:yet )?(?:been )?"
+         r"(?:closed|resolved|decided|settled)(?: yet)?\b", "open"),
         (r"\bnot (?:yet )?(?:been )?(?:closed|resolved|decided|settled)(?: yet)?\b", "open"),
         (r"\b(?:for|on) (?:the )?account of (?=an? |the |too )", "because of "),
         (r"\bwhat (?:became|has become|becomes) of (?:each(?: one| of them)?|them|it)\b", "their status"),

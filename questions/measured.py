@@ -158,11 +158,20 @@ def _strong(said: Parts, names: list[str]) -> list[str]:
     if strong == ["profit"] and said.earns == "made" and passive:
         return passive  # "signals generated yesterday"
     if strong and len(strong) < len(names) and not said.joints:
+        strong = [_of_weak(name, names) for name in strong]
         _check_rows(said, strong[0], [name for name in names if name not in strong])
         if said.aggregate == "count" and not all(every[name][1].counts for name in strong):
             raise UnansweredError("how many of what is not understood")
         names = strong
     return names
+
+
+def _of_weak(name: str, names: Sequence[str]) -> str:
+    """Signals have a confidence of their own."""
+    rows = {measures()[one][0].name for one in names if one in WEAK}
+    own, measure = measures()[name]
+    there = [one for one in measure.instead.values() if measures()[one][0].name in rows]
+    return there[0] if there and own.name not in rows else name
 
 
 def _shown(measure: Measure) -> list[str]:

@@ -80,7 +80,11 @@ def _who_did(items: Sequence[Item]) -> Sequence[Item]:
     return [
         i
         for n, i in enumerate(items)
-        if not (n in done and is_done) and not _is_made(items, n) and not _is_standing(i, is_done) and not _is_sent(i, others)
+        if not (n in done and is_done)
+        and not _is_made(items, n)
+        and not _is_standing(i, is_done)
+        and not _is_sent(i, others)
+        and not _is_done(items, n)
     ]
 
 
@@ -89,6 +93,19 @@ def _is_made(items: Sequence[Item], n: int) -> bool:
     if not n or items[n].said != ("made",) or items[n - 1].meaning.kind != "measure":
         return False
     return measures()[items[n - 1].meaning.value][1].passive and items[n].last == "made"
+
+
+def _is_done(items: Sequence[Item], n: int) -> bool:
+    """ "When did we last make a backup": who makes something earns nothing by it."""
+    said = items[n].said in (("make",), ("made",))
+    of = {measures()[i.meaning.value][0].name for i in items if i.meaning.kind == "measure"}
+    return said and bool(of & _DONE)
+
+
+_DONE = {
+    "backups", "control_changes", "corrections", "restatements", "broker_corrections", "audit",
+    "changes_by_people", "sessions", "runs",
+}  # fmt: skip
 
 
 def _is_sent(item: Item, others: Sequence[str]) -> bool:

@@ -17,6 +17,10 @@ _REACHED = re.compile(
     r" (?:did|has|have|was|were) (.{1,80}?)(?<!\bto)"
     r" (?:got|get|gone|go|become|climb|fall|rise|drop)\b"
 )
+_FIGURE = re.compile(
+    r"spread|equity|balance|exposure|drawdown|latency|slippage|confidence|margin|risk|shortfall"
+    r"|psi|score|volatility|profit|loss|headroom|concentration|correlation|offset|\bvar\b|\bes\b"
+)
 _LOW = {"low", "tight", "narrow"}
 #: "Five-minute gold bars" are gold's bars of five minutes.
 _BARS_OF = re.compile(
@@ -217,7 +221,7 @@ def _signs(said: re.Match[str]) -> str:
 def _reached(said: re.Match[str]) -> str:
     """Prices are the only thing that goes high or low without being named."""
     end = "lowest" if said[1] in _LOW else "highest"
-    named = "spread" in said[2] or said[1] not in ("high", "low")
+    named = _FIGURE.search(said[2]) or said[1] not in ("high", "low")
     return f"{end} {said[2]}" if named else f"{end} price {said[2]}"
 
 
