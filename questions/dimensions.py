@@ -74,6 +74,8 @@ def dimensions_of(
                 continue
             if kind == "measure" and said == "which" and not ranked:
                 continue
+            if kind == "measure" and said == "rank" and dimensions and _is_had(items, n):
+                continue
             if kind == "measure" and said == "rank" and which and _is_count(item, items[:n]):
                 continue  # "on which day did we do the most trades"
             dimensions[value] = None
@@ -113,6 +115,12 @@ def dimensions_of(
     if dimensions and _asks_one(items):
         return tuple(dimensions), True, True
     return tuple(dimensions), one, which
+
+
+def _is_had(items: Sequence[Item], n: int) -> bool:
+    """ "The hour with the biggest loss": the hour's, and no single one."""
+    amount = items[n].last in ("loss", "losses", "win", "gain", "profit")
+    return amount and n > 1 and items[n - 2].said == ("with",)
 
 
 def _asks_one(items: Sequence[Item]) -> bool:

@@ -132,6 +132,10 @@ _RULES = tuple(
         (r"^out of (?:all )?(?:of )?(?:the |our |my )?(?!order|sequence)", "of "),
         (r"\bunder (?=each|every)", "for "),
         (r"^before (.{5,50}?), how much (can|may|could) (we|i) (?:still )?lose\b", r"how much \2 \3 still lose before \1"),
+        (r"\b(?:(?:across|for|in|on|of) )?(?:all|every|any)(?: the| other)? (?:instruments?|symbols?|pairs?|markets?)"
+         r" (?:other than|except(?: for)?|but|apart from|aside from|besides|excluding|save(?: for)?)\b", "except"),
+        (r"\b(?:denied|blocked|refused|stopped|turned away|held back|caught) by (?:our|the|my|its)"
+         r" (?:own )?(?:risk )?(?:rules|checks|limits)\b", "denied"),
         # what would have been
         (r"^had (?:all )?(?:of )?(?:the |our |my )?((?:\w+'s )?denied orders|orders denied(?: today| yesterday)?)"
          r" (?:been (?:let through|allowed|sent|placed|filled|accepted)|gone (?:through|out)),?", r"of \1"),

@@ -138,7 +138,7 @@ def _ended(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
         and not (said.apart and "trade" in said.dimensions)
         and names in (["winners"], ["losers"])
     ):
-        best = (names == ["winners"]) == (said.rank in ("most", "best"))
+        best = said.rank in (("most", "best") if names == ["winners"] else ("least", "best"))
         said = said._replace(rank="best" if best else "worst")
         names = ["profit"]
     if names == ["trades"] and said.rank_word == "most" and len(said.dimensions) > 1:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from questions.catalog import measures
 from questions.nouns import NOUNS, WEAK
-from questions.plan import UnansweredError
+from questions.plan import NOW, UnansweredError
 from questions.reading import Item
 
 _SIZES = {"biggest", "largest", "smallest", "highest", "lowest", "heaviest", "greatest"}
@@ -32,6 +32,8 @@ def check_said(items: Sequence[Item]) -> None:
         raise UnansweredError("by which times is not understood")
     if any(_may_be_loss(items, n) for n in range(len(items))):
         raise UnansweredError("whether a cost or a loss is meant is not said")
+    if any(_is_another(said, n) for n in range(1, len(said))):
+        raise UnansweredError("another figure, at another time, is asked for: ask for one")
     kinds = {item.meaning.kind for item in items}
     figures = [n for n, i in enumerate(said) if i.meaning.kind == "measure" and n]
     if "rank" in kinds and sum(said[n - 1].meaning.kind == "group" for n in figures) > 1:
@@ -60,6 +62,13 @@ def _is_group_of_times(group: Item, after: Item) -> bool:
         "each",
         "across",
     )
+
+
+def _is_another(said: Sequence[Item], n: int) -> bool:
+    """ "Today's opening price and the current one"."""
+    before = [item.meaning.kind for item in said[:n]]
+    now = said[n].meaning.span is not None and said[n].meaning.span.text in NOW
+    return now and before[-1:] == ["compare"] and "measure" in before
 
 
 def _may_be_loss(items: Sequence[Item], n: int) -> bool:

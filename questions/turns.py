@@ -55,17 +55,20 @@ def _is_grouped(items: Sequence[Item], n: int) -> bool:
 
 def _taken(items: Sequence[Item]) -> Turn:
     items = _exemplified(_who_did(_of_controls(_of_actors(_of_actions(items)))))
-    items = _both_counted(_lost(items))
+    items = _both_counted(_lost(_with_result(items)))
     items = _unnamed(_of_exits(_counted(_changed(_ends(_losing(_numbered(items)))))))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
 
 
 def _exemplified(items: Sequence[Item]) -> Sequence[Item]:
     """ "By purpose: entries, stops and so on": some are named, and all are meant."""
-    goes_on = any(i.meaning.kind == "stop" and i.said[-2:] == ("so", "on") for i in items)
+    goes_on = any(i.meaning.kind == "stop" and i.said in _AND_SO_ON for i in items)
     named = {i.meaning.value for i in items if i.meaning.kind == "dimension"}
     columns = named | ({"exit"} if "purpose" in named else set())
     return [i for i in items if not (goes_on and i.meaning.column in columns)]
+
+
+_AND_SO_ON = {("so", "on"), ("and", "so", "on"), ("etc",), ("e.g",)}
 
 
 def _who_did(items: Sequence[Item]) -> Sequence[Item]:
@@ -209,6 +212,22 @@ def _lost(items: Sequence[Item]) -> Sequence[Item]:
     return [
         i._replace(meaning=profit) if i.said == ("loss",) and not {"a", "any"} & set(i.led) else i
         for i in items
+    ]
+
+
+def _with_result(items: Sequence[Item]) -> Sequence[Item]:
+    """ "Trades with a profit" are those that won."""
+    result = {"profit": "winners", "loss": "losers"}
+    return [
+        i._replace(meaning=Meaning("measure", result[i.last]))
+        if n > 1
+        and i.said in (("profit",), ("loss",))
+        and "a" in i.led
+        and items[n - 1].said == ("with",)
+        and items[n - 2].meaning == Meaning("measure", "trades")
+        and not any(other.bound for other in items)
+        else i
+        for n, i in enumerate(items)
     ]
 
 

@@ -65,7 +65,7 @@ _OF_THE_DAY = re.compile(
 )
 #: "Blocked by control" tells apart; who blocked them is "a control", or "our controls".
 _BY_CONTROL = re.compile(
-    r"\bby control(?= *[?.!,]|$| (?:today|yesterday|this|in|over|since|last)\b)"
+    r"\bby (control|rule)(?= *[?.!,]|$| (?:today|yesterday|this|in|over|since|last)\b)"
 )
 #: "Winning days" are days with a profit.
 _DAYS_WITH = re.compile(r"\b(winning|profitable|losing) (days|weeks|hours|months)\b")
@@ -162,7 +162,7 @@ def words(text: str) -> list[str]:
     plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
     plain = _AFTERNOON.sub(r"\1m", plain)
     plain = _OF_THE_DAY.sub(r"\1 today", plain)
-    plain = _BY_CONTROL.sub("per control", plain)
+    plain = _BY_CONTROL.sub(r"per \1", plain)
     plain = _DAYS_WITH.sub(_days_with, plain)
     plain = _OCCASION.sub(" ", plain)
     plain = _BOUND_OF.sub(r"\2 \1 \3", plain)
