@@ -14,8 +14,9 @@ from questions.lexicon import Lexicon
 from questions.measured import ENDS_OF_TIME, measured
 from questions.nouns import NOUNS, TIMES, WEAK
 from questions.parts import Parts, parts_of
-from questions.plan import NOW, Bound, Filter, Plan, Span, UnansweredError
+from questions.plan import NOW, Bound, Plan, Span, UnansweredError
 from questions.reading import items_of
+from questions.renamed import renamed
 from questions.wording import fixes
 
 _LOST = {"most": "worst", "least": "best"}
@@ -39,7 +40,7 @@ def plan(text: str, lexicon: Lexicon, now: datetime) -> Plan:
 
 def _plan(said: Parts) -> Plan:
     said, rows, chosen = measured(said)
-    said = _whole_day(_signed(_renamed(said, rows, chosen[0]), chosen[0]), rows)
+    said = _whole_day(_signed(renamed(said, rows, chosen[0]), chosen[0]), rows)
     first = _of_last_row(said, rows, chosen[0])
     said = said._replace(when=said.when and not first.dated)
     if said.is_none:
@@ -217,61 +218,9 @@ def _some(name: str) -> Bound:
     return Bound(name, above=True, inclusive=False, amount=0, of_groups=True)
 
 
-def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
-    """What people call a type or a reason, as these rows call it; why is one of these, too."""
-    dimensions = tuple(
-        name
-        for one in said.dimensions
-        for name in (("source", "symbol") if one == "feed" else (one,))
-    )
-    if rows.name == "firm_rules":  # the rule's denials are by "firm_daily_loss"
-        filters = (
-            f._replace(values=tuple(v.removeprefix("firm_") for v in f.values))
-            for f in said.filters
-        )
-        said = said._replace(filters=tuple(filters))
-    if rows.name == "executions":  # a stop is an order at the broker, once it is carried out
-        filters = (
-            f._replace(values=("stop", "stop at the broker")) if f == _STOPS else f
-            for f in said.filters
-        )
-        said = said._replace(filters=tuple(filters))
-    if "type" in dimensions and "type" not in rows.columns and "control" in rows.columns:
-        dimensions = tuple("control" if name == "type" else name for name in dimensions)
-    if "control" in dimensions and "control" not in rows.columns and "kind" in rows.columns:
-        dimensions = tuple("kind" if name == "control" else name for name in dimensions)
-    if "rule" in dimensions and "rule" not in rows.columns and first.reasons:
-        dimensions = tuple(first.reasons if name == "rule" else name for name in dimensions)
-    if said.who:
-        person = next((name for name in ("author", "by", "analyst") if name in rows.columns), "")
-        if not person and not dimensions:
-            raise UnansweredError(f"who, of {first.name}, is not stored")
-        if person and said.rank not in ENDS_OF_TIME:
-            said = said._replace(asks_which=True, one=True)
-        dimensions = (*dimensions, person) if person else dimensions  # "who lost more, euro or"
-    if _is_by_person(said, rows):
-        said = said._replace(filters=(), apart=True)
-        dimensions = (*dimensions, "author")
-    if said.why and not ((said.whichever or said.shows) and rows.shown):
-        if not first.reasons:
-            raise UnansweredError(f"why, of {first.name}, is not stored")
-        dimensions = (*dimensions, first.reasons)
-    return said._replace(dimensions=dimensions)
-
-
 def _are_several(said: Parts) -> bool:
     """ "The biggest winner on gold and on euro"."""
     return any(len(f.values) > 1 and f.column in said.dimensions for f in said.filters)
-
-
-_STOPS = Filter("type", ("stop",))
-
-
-def _is_by_person(said: Parts, rows: Rows) -> bool:
-    """ "Entries in the audit trail, by person": of each of them, whoever it is."""
-    by = [(f.column, f.values, f.leaves_out) for f in said.filters]
-    has_people = "author" in rows.columns and "trigger" not in rows.columns
-    return has_people and by == [("trigger", ("person",), False)]
 
 
 def _lists(said: Parts, rows: Rows, first: Measure) -> bool:

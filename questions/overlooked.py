@@ -67,8 +67,10 @@ def _is_group_of_times(group: Item, after: Item) -> bool:
 def _is_another(said: Sequence[Item], n: int) -> bool:
     """ "Today's opening price and the current one"."""
     before = [item.meaning.kind for item in said[:n]]
-    now = said[n].meaning.span is not None and said[n].meaning.span.text in NOW
-    return now and before[-1:] == ["compare"] and "measure" in before
+    span = said[n].meaning.span
+    return (
+        span is not None and span.text in NOW and before[-1:] == ["compare"] and "measure" in before
+    )
 
 
 def _may_be_loss(items: Sequence[Item], n: int) -> bool:

@@ -7,13 +7,13 @@ equity", "commission per lot", "what portion of profit went on swap", "feeds wit
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from questions import bounds
-from questions.catalog import measures, rows
+from questions.catalog import measures
+from questions.deeds import without_deeds
 from questions.nouns import TIMES, WEAK
 from questions.plan import UnansweredError
 from questions.reading import Item
+from questions.results import counted, numbered
 from questions.vocabulary import Meaning
-from questions.words import stem
 
 _ENDS = {"highest_price": "max", "lowest_price": "min"}
 _GROUPS = {"per", "each", "every", "for each", "for every", "in each", "on each", "on every"}
@@ -54,9 +54,8 @@ def _is_grouped(items: Sequence[Item], n: int) -> bool:
 
 
 def _taken(items: Sequence[Item]) -> Turn:
-    items = _exemplified(_who_did(_of_controls(_of_actors(_of_actions(items)))))
-    items = _both_counted(_lost(_with_result(items)))
-    items = _unnamed(_of_exits(_counted(_changed(_ends(_losing(_numbered(items)))))))
+    items = numbered(_exemplified(without_deeds(items)))
+    items = _unnamed(_of_exits(counted(_changed(_ends(items)))))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
 
 
@@ -69,179 +68,6 @@ def _exemplified(items: Sequence[Item]) -> Sequence[Item]:
 
 
 _AND_SO_ON = {("so", "on"), ("and", "so", "on"), ("etc",), ("e.g",)}
-
-
-def _who_did(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Who made the last correction": a correction is made, and no profit."""
-    done = [
-        n
-        for n, i in enumerate(items)
-        if n and i.said in (("made",), ("make",)) and items[n - 1].meaning.kind == "who"
-    ]
-    others = [i.meaning.value for i in items if i.meaning.kind == "measure"]
-    is_done = set(others) - {"profit", *WEAK}
-    return [
-        i
-        for n, i in enumerate(items)
-        if not (n in done and is_done)
-        and not _is_made(items, n)
-        and not _is_standing(i, is_done)
-        and not _is_sent(i, others)
-        and not _is_done(items, n)
-    ]
-
-
-def _is_made(items: Sequence[Item], n: int) -> bool:
-    """ "The predictions made today": those there are, unless they made money."""
-    if not n or items[n].said != ("made",) or items[n - 1].meaning.kind != "measure":
-        return False
-    return measures()[items[n - 1].meaning.value][1].passive and items[n].last == "made"
-
-
-def _is_done(items: Sequence[Item], n: int) -> bool:
-    """ "When did we last make a backup": who makes something earns nothing by it."""
-    said = items[n].said in (("make",), ("made",))
-    of = {measures()[i.meaning.value][0].name for i in items if i.meaning.kind == "measure"}
-    return said and bool(of & _DONE)
-
-
-_DONE = {
-    "backups", "control_changes", "corrections", "restatements", "broker_corrections", "audit",
-    "changes_by_people", "sessions", "runs",
-}  # fmt: skip
-
-
-def _is_sent(item: Item, others: Sequence[str]) -> bool:
-    """ "The symbol that sent us most ticks": orders are sent, and of others it says no more."""
-    of_orders = {"sent", *(m.name for m in rows()["orders"].measure)}
-    return item.said == ("sent",) and bool(set(others) - of_orders)
-
-
-def _is_standing(item: Item, others: set[str]) -> bool:
-    """ "What does the exposure stand at": of another figure than a price."""
-    return bool(others - {"last_price"}) and item.said[:1] in (("stand",), ("stands",))
-
-
-def _of_actors(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Which broker rejects most", "orders each rule denied": which of them, and what it does."""
-    apart = list[Item]()
-    for n, item in enumerate(items):
-        actor = next(
-            (
-                word
-                for word in map(stem, item.said[: 1 + (item.said[:1] == ("risk",))])
-                if word in _ACTORS
-            ),
-            "",
-        )
-        before = items[n - 1].meaning if n else Meaning("")
-        asked = before in (_WHICH, Meaning("aggregate", "count")) or before.kind == "group"
-        if asked and actor and item.meaning.kind == "measure" and item.said[-1:] != (actor,):
-            apart.append(Item(Meaning("dimension", _ACTORS[actor]), actor, said=(actor,)))
-        apart.append(item)
-    return apart
-
-
-_ACTORS = {"broker": "source", "rule": "rule"}
-
-
-def _of_controls(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Orders blocked by control": of each control, and not of one."""
-    apart = list[Item]()
-    for item in items:
-        apart.append(item)
-        if item.meaning.value == "control_blocks" and item.said[-2:] == ("per", "control"):
-            apart.append(Item(Meaning("group", "per"), "per"))
-            apart.append(Item(Meaning("dimension", "control"), "control"))
-    return apart
-
-
-def _of_actions(items: Sequence[Item]) -> Sequence[Item]:
-    """ "The most frequent action in the audit trail" is one of the actions."""
-    ranked = any(i.meaning.kind == "rank" and i.meaning.value in ("most", "least") for i in items)
-    named = [i for i in items if i.meaning.value == "audit_events" and ranked]
-    if not named or any(i.meaning.kind == "dimension" for i in items):
-        return items
-    asks_what = items[0].meaning == Meaning("which", "what")
-    if not (asks_what or {"action", "actions"} & set(named[0].said)):
-        return items
-    action = Item(Meaning("dimension", "action"), "action", said=("action",))
-    at = items.index(named[0])
-    return [*items[:at], Item(_WHICH), action, *items[at:]]
-
-
-def _numbered(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Average trades per day" is a number of trades; the average trade is a profit."""
-    trades, numbered = Meaning("measure", "trades"), list[Item]()
-    bounded = any(item.bound for item in items)
-    joined = any(item.meaning == Meaning("compare", "and") for item in items)
-    for n, item in enumerate(items):
-        counting = n + 1 < len(items) and _is_counting_phrase(item, items[n + 1])
-        if counting and not bounded and (joined or item.said != ("number",)):
-            continue  # "number of trades and profit": trades are counted, and no profit is
-        several = item.meaning.value == "expectancy" and item.last == "trades"
-        mean = several and len(item.said) == 2
-        numbered += [_aggregate(item, "mean")] if mean else []
-        numbered.append(item._replace(meaning=trades) if mean else item)
-    return numbered
-
-
-def _is_counting_phrase(count: Item, of: Item) -> bool:
-    named = count.said == ("number",) or (count.said == of.said and len(of.said) > 1)
-    is_counted = of.meaning.kind == "measure" and measures()[of.meaning.value][1].counts
-    return named and is_counted and count.meaning == Meaning("aggregate", "count")
-
-
-def _losing(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Losing buys on gold" are trades that lost, and no amount."""
-    losers = Meaning("measure", "losers")
-    return [
-        i._replace(meaning=losers)
-        if i.said == ("losing",) and n + 1 < len(items) and items[n + 1].meaning.column == "side"
-        else i
-        for n, i in enumerate(items)
-    ]
-
-
-def _lost(items: Sequence[Item]) -> Sequence[Item]:
-    """ "What was our loss on gold" asks for an amount; "hours with a loss" for none."""
-    kinds = {i.meaning.kind for i in items}
-    if kinds & {"aggregate", "rank", "bound", "sorted", "without"}:
-        return items
-    profit = Meaning("measure", "profit")
-    return [
-        i._replace(meaning=profit) if i.said == ("loss",) and not {"a", "any"} & set(i.led) else i
-        for i in items
-    ]
-
-
-def _with_result(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Trades with a profit" are those that won."""
-    result = {"profit": "winners", "loss": "losers"}
-    return [
-        i._replace(meaning=Meaning("measure", result[i.last]))
-        if n > 1
-        and i.said in (("profit",), ("loss",))
-        and "a" in i.led
-        and items[n - 1].said == ("with",)
-        and items[n - 2].meaning == Meaning("measure", "trades")
-        and not any(other.bound for other in items)
-        else i
-        for n, i in enumerate(items)
-    ]
-
-
-def _both_counted(items: Sequence[Item]) -> Sequence[Item]:
-    """ "How many winners, how many losers": both, as with "and" between them."""
-    count, joined = Meaning("aggregate", "count"), list[Item]()
-    for n, item in enumerate(items):
-        after = [i.meaning for i in items[n + 1 : n + 2]]
-        before = [i.meaning.kind for i in items[:n]]
-        again = item.meaning == count and before.count("aggregate") == 1
-        if again and before[-1:] == ["measure"] and after and after[0].kind == "measure":
-            joined.append(_joined(item))
-        joined.append(item)
-    return joined
 
 
 def _ends(items: Sequence[Item]) -> Sequence[Item]:
@@ -269,21 +95,6 @@ def _changed(items: Sequence[Item]) -> Sequence[Item]:
         return items
     change = Meaning("measure", "price_change")
     return [_aggregate(i, "change") if i.meaning == change else i for i in items]
-
-
-def _counted(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Of today's trades, how many made a profit": those that won are counted."""
-    counts = [n for n, i in enumerate(items) if i.meaning == Meaning("aggregate", "count")]
-    if len(counts) != 1 or any(i.bound or i.meaning.kind == "dimension" for i in items):
-        return items
-    after = [i for i in items[counts[0] + 1 :] if not _is_passed(i)]
-    is_result = bool(after) and after[0].meaning == Meaning("measure", "profit")
-    if is_result and {"i", "we"} & set(after[0].led) and after[0].said == ("make",):
-        return [i for i in items if i is not after[0]]  # "how many trades did I make"
-    if not is_result or after[0].last.endswith("profits") or after[0].last in ("make", "made"):
-        return items
-    result = "losers" if after[0].last in bounds.LOSSES else "winners"
-    return [i._replace(meaning=Meaning("measure", result)) if i is after[0] else i for i in items]
 
 
 def _of_exits(items: Sequence[Item]) -> Sequence[Item]:
@@ -314,11 +125,6 @@ def _unnamed(items: Sequence[Item]) -> Sequence[Item]:
 
 
 _WORTH = {"best", "worst"}
-
-
-def _is_passed(item: Item) -> bool:
-    rows = item.meaning.kind == "measure" and item.meaning.value in ("trades", "closed")
-    return rows or item.meaning.kind in ("stop", "filter", "time", "hours")
 
 
 def _aggregate(item: Item, value: str) -> Item:
