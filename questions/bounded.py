@@ -15,6 +15,8 @@ def without_bounded(said: Parts) -> tuple[Parts, list[str]]:
     named = [name for name in said.names if name not in said.bounded]
     said = _of_results(_of_named_rows(said), named)
     rows = measures()[said.bounds[0].measure][0].name
+    if said.how == "long" and not _LASTING & set(measures()[said.bounds[0].measure][1].units):
+        raise UnansweredError("how long something was so is not kept")
     if any(measures()[bound.measure][0].name != rows for bound in said.bounds[1:]):
         raise UnansweredError("bounds on several things at once: ask for one")
     strong = [name for name in named if name not in WEAK and name not in NOUNS]
@@ -41,6 +43,9 @@ def _of_results(said: Parts, named: Sequence[str]) -> Parts:
     if len(results) != 1 or measures()[said.bounds[0].measure][0].name != "trades":
         return said
     return said._replace(filters=(*said.filters, Filter("result", results)))
+
+
+_LASTING = {"s", "min", "ms", "us", "h"}
 
 
 def _holds(said: Parts, name: str) -> bool:

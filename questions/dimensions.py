@@ -118,9 +118,10 @@ def dimensions_of(
 
 
 def _is_had(items: Sequence[Item], n: int) -> bool:
-    """ "The hour with the biggest loss": the hour's, and no single one."""
+    """ "The hour with the biggest loss", "with the fewest losing trades": no single one of them."""
     amount = items[n].last in ("loss", "losses", "win", "gain", "profit")
-    return amount and n > 1 and items[n - 2].said == ("with",)
+    number = items[n - 1].last in ("most", "fewest", "least")
+    return (amount or number) and n > 1 and items[n - 2].said == ("with",)
 
 
 def _asks_one(items: Sequence[Item]) -> bool:

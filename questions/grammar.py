@@ -265,6 +265,8 @@ def _rows_of_time(said: Parts, rows: Rows, first: Measure) -> Plan:
     if order not in ENDS_OF_TIME:
         if "row" not in first.values:
             raise UnansweredError(f"when {first.name} was so is not kept")
+        if first.name == "profit" and not {*said.names, said.single} & {"trades", "trade"}:
+            raise UnansweredError("when a single trade was, or in which hour, is not said")
         order = _end(order, first, first.better)
         if first.row_better:  # the largest loss is the least profit
             order = "least" if said.rank in ("most", "worst") else "most"

@@ -143,6 +143,8 @@ def _ended(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
         names = ["profit"]
     if names == ["trades"] and said.rank_word == "most" and len(said.dimensions) > 1:
         raise UnansweredError("the most trades of which, or in which, is not said")
+    if said.rank_word in _PRICED and names == ["trades"]:
+        raise UnansweredError(f"{said.rank_word} by which cost is not said")
     if said.rank_word in _NUMBERS and "trade" in said.dimensions:
         raise UnansweredError("the largest number of what, in which, is not said")
     if names == ["trades"] and "trade" in said.dimensions and said.rank not in ENDS_OF_TIME:
@@ -185,7 +187,8 @@ def _check_how(said: Parts, measure: Measure) -> None:
     timed |= {"seconds"} & set(_shown(measure))
     counts = measure.counts and not said.aggregate and not said.bounds
     is_number = counts and measure.values[""].startswith("count") and not said.rank
-    untimed = not timed and not (said.aggregate or said.bounds or said.when)
+    untimed = not timed and not (said.aggregate or said.when)
+    untimed = untimed and (said.how == "long" or not said.bounds)
     if (said.how in ("long", "fast", "slow") and untimed) or (
         said.how in ("large", "big", "wide", "deep", "high", "low", "far") and is_number
     ):
@@ -225,6 +228,7 @@ def _in_unit(said: Parts, names: list[str]) -> list[str]:
 _RANKED = {"rule": "denied", "stage": "latency_ms", "scenario": "stress_result"}
 
 
+_PRICED = {"expensive", "costly", "cheapest", "costliest", "dearest", "priciest"}
 _NUMBERS = {"number", "count", "amount"}
 _LARGE = {"biggest", "largest", "best", "worst", "smallest", "highest", "greatest"}
 
