@@ -95,11 +95,18 @@ def _of_bounded(said: Parts, *, has_noun: bool) -> tuple[Parts, list[str]]:
         aggregate = "rows_share"
     elif aggregate == "" and has_noun and not said.dimensions and not said.rank:
         return said._replace(whichever=True, unit=""), [name]
+    elif aggregate == "" and not has_noun and _is_level(name):
+        raise UnansweredError(f"whether {name} is so, or how often it was, is not said")
     elif aggregate in ("", "count") and not (said.whichever or said.rank or _of_row(said)):
         aggregate = "rows"
     if said.whichever and aggregate == "count":
         aggregate = ""
     return said._replace(aggregate=aggregate, unit=""), [name]
+
+
+def _is_level(name: str) -> bool:
+    """ "Is the value at risk above 1000": a state, and no number of rows."""
+    return measures()[name][1].values[""].startswith("argMax")
 
 
 def _of_row(said: Parts) -> bool:

@@ -94,14 +94,18 @@ _ACTORS = {"broker": "source", "rule": "rule"}
 
 
 def _of_controls(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Orders blocked by control": of each control, and not of one."""
+    """ "Orders blocked by control", "denials by rule": of each of them, and not of one."""
     apart = list[Item]()
     for item in items:
         apart.append(item)
-        if item.meaning.value == "control_blocks" and item.said[-2:] == ("per", "control"):
+        each = _EACH.get(item.said[-1:], "") if item.said[-2:-1] == ("per",) else ""
+        if each and item.meaning.kind == "measure":
             apart.append(Item(Meaning("group", "per"), "per"))
-            apart.append(Item(Meaning("dimension", "control"), "control"))
+            apart.append(Item(Meaning("dimension", each), item.last))
     return apart
+
+
+_EACH = {("control",): "control", ("rule",): "rule", ("broker",): "source"}
 
 
 def _of_actions(items: Sequence[Item]) -> Sequence[Item]:

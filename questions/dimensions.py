@@ -72,6 +72,8 @@ def dimensions_of(
         if said in ("group", "which", "rank", "number") or (said == "and" and dimensions):
             if kind == "measure" and said == "group" and value in ("trade", "order"):
                 continue
+            if kind == "measure" and said == "and" and item.last in ("loss", "win"):
+                continue  # "and its loss"
             if kind == "measure" and said == "which" and not ranked:
                 continue
             if kind == "measure" and said == "rank" and dimensions and _is_had(items, n):

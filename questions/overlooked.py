@@ -35,6 +35,8 @@ def check_said(items: Sequence[Item]) -> None:
     if any(_is_another(said, n) for n in range(1, len(said))):
         raise UnansweredError("another figure, at another time, is asked for: ask for one")
     kinds = {item.meaning.kind for item in items}
+    if "rank" in kinds and any(i.last == "loss" and "its" in i.led for i in said):
+        raise UnansweredError("which loss, of what, is not said")
     figures = [n for n, i in enumerate(said) if i.meaning.kind == "measure" and n]
     if "rank" in kinds and sum(said[n - 1].meaning.kind == "group" for n in figures) > 1:
         raise UnansweredError("by which of two figures is not said")
