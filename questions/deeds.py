@@ -98,14 +98,14 @@ def _of_controls(items: Sequence[Item]) -> Sequence[Item]:
     apart = list[Item]()
     for item in items:
         apart.append(item)
-        each = _EACH.get(item.said[-1:], "") if item.said[-2:-1] == ("per",) else ""
+        each = _EACH.get(item.said[-1], "") if item.said[-2:-1] == ("per",) else ""
         if each and item.meaning.kind == "measure":
             apart.append(Item(Meaning("group", "per"), "per"))
             apart.append(Item(Meaning("dimension", each), item.last))
     return apart
 
 
-_EACH = {("control",): "control", ("rule",): "rule", ("broker",): "source"}
+_EACH = {"control": "control", "rule": "rule", "broker": "source"}
 
 
 def _of_actions(items: Sequence[Item]) -> Sequence[Item]:

@@ -7,6 +7,7 @@ from questions.catalog import Measure, Rows, measures, narrowed
 from questions.nouns import NOUNS, OF, STRICT, WEAK
 from questions.parts import Parts
 from questions.plan import UnansweredError
+from questions.vocabulary import file
 from questions.wording import fixes, worded
 
 
@@ -73,7 +74,8 @@ def _of_one_row(said: Parts, measure: Measure, rows: Rows) -> Parts:
     asks_row = said.single in rows.row and "row" in measure.values and not measure.counts
     if not (ends and asks_row) or said.dimensions or said.aggregate or said.when:
         return said
-    return said._replace(dimensions=(said.single,), asks_which=True, one=not said.number)
+    one = not (said.number or said.rank_word in file().ranking)  # "trades sorted by profit": all
+    return said._replace(dimensions=(said.single,), asks_which=True, one=one)
 
 
 def _without_nouns(said: Parts, names: list[str]) -> list[str]:

@@ -115,14 +115,26 @@ def _is_in_profit(items: Sequence[Item], n: int) -> bool:
 def _check_lists(items: Sequence[Item]) -> None:
     """ "List the trades with their strategy": rows with a column, and no number of each."""
     kinds = {item.meaning.kind for item in items}
-    if items and items[0].said == ("every",) and not any(item.bound for item in items):
+    if items and items[0].said in (("every",), ("each",)) and not any(item.bound for item in items):
         raise UnansweredError("every one is not listed here")
     if {"rank", "sorted", "group"} & kinds:
         return
+    names = [i.meaning.value for i in items if i.meaning.kind == "measure"]
+    plain = not kinds & {"aggregate", "bound", "which", "much", "who", "unit", "compare"}
+    if plain and len(names) == 2 and names[0] in WEAK and _have(items):
+        raise UnansweredError(f"rows with their {names[1]} are not listed here")
     for n, item in enumerate(items[1:], 1):
         column = item.meaning.kind == "dimension" and items[n - 1].said == ("with",)
         if column and _are_counted(items[:n]):
             raise UnansweredError(f"rows with their {item.meaning.value} are not listed here")
+
+
+def _have(items: Sequence[Item]) -> bool:
+    """ "Signals with confidence": of each, and not of all."""
+    return any(
+        one.said == ("with",) and two.meaning.kind == "measure" and not two.led
+        for one, two in pairwise(items)
+    )
 
 
 def _are_counted(items: Sequence[Item]) -> bool:

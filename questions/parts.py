@@ -88,7 +88,7 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         number=number,
         rank_word=next((i.last for i in items if i.meaning.kind == "rank"), ""),
         dimensions=dimensions,
-        one=one and not of_each(items),
+        one=one and not of_each(items) and not _is_ranking(items),
         filters=filters,
         span=span,
         asks_which=which,
@@ -147,6 +147,12 @@ def _asks_when(items: Sequence[Item]) -> bool:
 _DURATIONS = {"us", "ms", "s", "min", "h"}
 
 
+def _is_ranking(items: Sequence[Item]) -> bool:
+    """ "Trades sorted by profit": all of them."""
+    ranks = [i.meaning.column for i in items if i.meaning.kind == "rank"]
+    return bool(ranks) and set(ranks) == {"ranking"}
+
+
 def _is_apart(items: Sequence[Item]) -> bool:
     """ "Daily", "by symbol"."""
     return any(
@@ -166,7 +172,8 @@ def _conditions(
 ) -> tuple[tuple[Filter, ...], tuple[str, ...], Span]:
     """Which rows are asked for, and what tells them apart when some are compared."""
     filters, compared = filters_of(items)
-    if compared and compared not in dimensions:
+    together = any(i.said[-1:] in _TOGETHER for i in items)
+    if compared and compared not in dimensions and not together:
         dimensions = (compared, *dimensions)
     timed = [item.meaning for item in items if item.meaning.kind in ("time", "hours")]
     times = [meaning.span for meaning in timed if meaning.span]
@@ -179,6 +186,8 @@ def _conditions(
     return filters, dimensions, span
 
 
+#: "Gold and bitcoin combined" have one figure.
+_TOGETHER = {("combined",), ("together",), ("altogether",)}
 _SINGULAR = {"trade", "traded", "position", "deal", "order", "fill"}
 _SHOWS = {"show", "display", "print"}
 

@@ -47,6 +47,8 @@ def test_a_frame_is_taken_off_and_the_order_is_that_of_the_grammar(said: str, re
         ("orders each rule denied today", "denied orders by rule today"),
         ("what was our loss on gold", "profit on gold"),
         ("what does a losing trade cost on average", "average loss of a losing trade"),
+        ("slippage by broker", "slippage for each broker"),
+        ("alerts by control", "alerts for each control"),
         ("the hour with the biggest loss today", "which hour lost most today"),
     ],
 )
@@ -61,6 +63,12 @@ def test_the_worst_losses_are_the_largest() -> None:
     assert plan("three worst losses").order == "least"
     assert plan("which symbol fell most today").order == "least"
     assert plan("the biggest loser today: when did it close").order == "least"
+
+
+def test_what_is_sorted_is_all_and_what_is_together_is_one() -> None:
+    assert plan("trades sorted by profit").limit == 0
+    assert plan("profit of gold and bitcoin combined").dimensions == ()
+    assert plan("profit of gold and bitcoin").dimensions == ("symbol",)
 
 
 def test_a_bound_beside_a_result_is_of_those_trades_alone() -> None:
@@ -92,6 +100,9 @@ def test_hours_that_are_said_twice_are_those_in_both() -> None:
         "gold's opening price today and the current one",
         "largest number of trades in one hour",
         "which symbols fell today",
+        "signals with confidence",
+        "is the var above 1000",
+        "least profitable symbol and its loss",
         "the most expensive trade",
         "when do we make the most money",
     ],
