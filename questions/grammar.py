@@ -43,6 +43,8 @@ def _plan(said: Parts) -> Plan:
     said = _whole_day(_signed(renamed(said, rows, chosen[0]), chosen[0]), rows)
     first = _of_last_row(said, rows, chosen[0])
     said = said._replace(when=said.when and not first.dated)
+    if said.who and said.rank in ("most", "least") and len(said.dimensions) > 1:
+        raise UnansweredError("who did most of which is not understood")
     if said.is_none:
         return _none(said, rows, first)
     said = _end_of_each(said, rows)

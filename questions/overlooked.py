@@ -37,6 +37,9 @@ def check_said(items: Sequence[Item]) -> None:
     kinds = {item.meaning.kind for item in items}
     if "rank" in kinds and any(i.last == "loss" and "its" in i.led for i in said):
         raise UnansweredError("which loss, of what, is not said")
+    paid = any(i.meaning.kind == "stop" and i.said in (("paid",), ("pay",)) for i in items)
+    if paid and any(i.meaning.value == "last_price" for i in said):
+        raise UnansweredError("what was paid, or what the price was, is not said")
     figures = [n for n, i in enumerate(said) if i.meaning.kind == "measure" and n]
     if "rank" in kinds and sum(said[n - 1].meaning.kind == "group" for n in figures) > 1:
         raise UnansweredError("by which of two figures is not said")
