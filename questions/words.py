@@ -68,7 +68,7 @@ _BY_CONTROL = re.compile(
     r"\bby (control|rule)(?= *[?.!,]|$| (?:today|yesterday|this|in|over|since|last)\b)"
 )
 #: "Winning days" are days with a profit.
-_DAYS_WITH = re.compile(r"\b(winning|profitable|losing) (days|weeks|hours|months)\b")
+_DAYS_WITH = re.compile(r"\b(winning|profitable|losing|green|red) (days|weeks|hours|months)\b")
 _ONE_OF = re.compile(r"\b(?:which|what) (?:one )?of (?:our|the|my|all|these|those)\b")
 _MEANT = {
     "p&l": "profit",
@@ -197,7 +197,7 @@ def words(text: str) -> list[str]:
 
 
 def _days_with(said: re.Match[str]) -> str:
-    return f"{said[2]} with a {'loss' if said[1] == 'losing' else 'profit'}"
+    return f"{said[2]} with a {'loss' if said[1] in ('losing', 'red') else 'profit'}"
 
 
 def _outcomes(said: re.Match[str]) -> str:
