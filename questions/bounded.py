@@ -1,9 +1,11 @@
 """What is asked of rows within bounds: how many, what share, which, or another figure of them."""
 
+from collections.abc import Sequence
+
 from questions.catalog import measures
-from questions.nouns import NOUNS, WEAK
+from questions.nouns import NOUNS, RESULT_OF, WEAK
 from questions.parts import Parts
-from questions.plan import Bound, UnansweredError
+from questions.plan import Bound, Filter, UnansweredError
 
 
 def without_bounded(said: Parts) -> tuple[Parts, list[str]]:
@@ -11,8 +13,10 @@ def without_bounded(said: Parts) -> tuple[Parts, list[str]]:
     if not said.bounds:
         return said, list(said.names)
     named = [name for name in said.names if name not in said.bounded]
-    said = _of_named_rows(said)
+    said = _of_results(_of_named_rows(said), named)
     rows = measures()[said.bounds[0].measure][0].name
+    if said.how == "long" and not _LASTING & set(measures()[said.bounds[0].measure][1].units):
+        raise UnansweredError("how long something was so is not kept")
     if any(measures()[bound.measure][0].name != rows for bound in said.bounds[1:]):
         raise UnansweredError("bounds on several things at once: ask for one")
     strong = [name for name in named if name not in WEAK and name not in NOUNS]
@@ -29,7 +33,19 @@ def without_bounded(said: Parts) -> tuple[Parts, list[str]]:
         if measures()[strong[0]][0].name != rows:
             raise UnansweredError(f"{strong[0]} and {said.bounds[0].measure} are kept apart")
         return said, strong
-    return _of_bounded(said, has_noun=bool(named) or said.whichever)
+    nouns = [n for n in said.bounded if n in NOUNS and n not in {b.measure for b in said.bounds}]
+    return _of_bounded(said, has_noun=bool(named or nouns) or said.whichever)
+
+
+def _of_results(said: Parts, named: Sequence[str]) -> Parts:
+    """ "Winning trades longer than 10 minutes": the bound is of those alone."""
+    results = tuple(RESULT_OF[name] for name in named if name in RESULT_OF)
+    if len(results) != 1 or measures()[said.bounds[0].measure][0].name != "trades":
+        return said
+    return said._replace(filters=(*said.filters, Filter("result", results)))
+
+
+_LASTING = {"s", "min", "ms", "us", "h"}
 
 
 def _holds(said: Parts, name: str) -> bool:
@@ -79,11 +95,18 @@ def _of_bounded(said: Parts, *, has_noun: bool) -> tuple[Parts, list[str]]:
         aggregate = "rows_share"
     elif aggregate == "" and has_noun and not said.dimensions and not said.rank:
         return said._replace(whichever=True, unit=""), [name]
+    elif aggregate == "" and not has_noun and _is_level(name):
+        raise UnansweredError(f"whether {name} is so, or how often it was, is not said")
     elif aggregate in ("", "count") and not (said.whichever or said.rank or _of_row(said)):
         aggregate = "rows"
     if said.whichever and aggregate == "count":
         aggregate = ""
     return said._replace(aggregate=aggregate, unit=""), [name]
+
+
+def _is_level(name: str) -> bool:
+    """ "Is the value at risk above 1000": a state, and no number of rows."""
+    return measures()[name][1].values[""].startswith("argMax")
 
 
 def _of_row(said: Parts) -> bool:

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 
 from questions.catalog import Measure, Rows, measures
-from questions.nouns import NOUNS
+from questions.nouns import NOUNS, TIMES
 from questions.parts import Parts
 from questions.plan import NOW, Bound, Filter, Span, UnansweredError
-
-TIMES = ("hour", "day", "weekday", "week", "month")
 
 
 def check(
@@ -22,6 +20,8 @@ def check(
         timed = timed or (dimension == "trading_day" and rows.daily)
         if not (dimension in rows.columns or dimension in rows.row or timed):
             raise UnansweredError(f"{chosen[0].name} is not told apart by {dimension}")
+    if chosen[0].name in _RATES and "rule" in {*dimensions, *(f.column for f in said.filters)}:
+        raise UnansweredError("a share of all orders, or of the denied ones, is not said")
     span = said.span
     is_level = all(m.values[""].startswith("argMax") and not aggregate for m in chosen)
     if span.is_moment and not (is_level and rows.time):
@@ -47,6 +47,8 @@ def check(
     if aggregate == "per_group" and (len(chosen) > 1 or len(dimensions) != 1):
         raise UnansweredError("an average of what, over what, is not understood")
     kinds = aggregate.split("+")
+    if aggregate == "share" and len(chosen) > 1:
+        raise UnansweredError("a share of several things at once: ask for one")
     if len(kinds) > 1 and (len(chosen) > 1 or is_row(rows, dimensions)):
         raise UnansweredError(f"{' and '.join(kinds)} of several things at once: ask for one")
     for measure in chosen:
@@ -58,6 +60,10 @@ def check(
     _check_bounds(said.bounds, rows, said.filters)
     if said.fixed and rows.name not in ("var", "var_measures", "var_backtests", "var_verdicts"):
         raise UnansweredError("a confidence or method belongs to value at risk")
+
+
+#: Of all orders, where a rule is told of the denied ones alone.
+_RATES = {"denial_rate", "reject_rate"}
 
 
 def _changes(measure: Measure) -> bool:

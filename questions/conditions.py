@@ -46,6 +46,9 @@ def filters_of(items: Sequence[Item]) -> tuple[tuple[Filter, ...], str]:
     filters = tuple(Filter(column, tuple(values)) for column, values in chosen.items())
     without = tuple(Filter(one.column, (one.value,), leaves_out=True) for one in left_out)
     without = tuple(one for one in without if not _is_contrast(one, chosen))
+    less = any(i.meaning.kind == "without" and i.said == ("minus",) for i in items)
+    if less and {one.column for one in left_out} & set(chosen):
+        raise UnansweredError("the difference of the two is not told")
     if {one.column for one in without} & set(chosen):
         raise UnansweredError("some are named, and others left out: ask for one")
     return (*filters, *without), several[0] if several else ""

@@ -1,6 +1,7 @@
 """By what rows are told apart, and whether one of these is asked for: "which hour"."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from questions import bounds
 from questions.catalog import measures
@@ -28,18 +29,26 @@ def earns(items: Sequence[Item]) -> str:
     for n, item in enumerate(items):
         if item.meaning == Meaning("measure", "losers") and item.last in ("loss", "losses"):
             return "lost"
-        if item.meaning != Meaning("measure", "profit"):
+        if item.meaning != Meaning("measure", "profit") or _is_carried(items, n):
             continue
         after = items[n + 1].last if n + 1 < len(items) else ""
         if item.last in bounds.LOSSES:
             return "lost"
-        if counted and item.last in _GAINS:
+        with_one = n > 0 and items[n - 1].said == ("with",) and "a" in item.led
+        if (counted or with_one) and item.last in _GAINS:
             return "money"
         if (item.last in _PASSIVE and after == "money") or item.last in _PROFITABLE:
             return "money"
         if item.last in _PASSIVE or item.last == "most":
             return "made"
     return ""
+
+
+def _is_carried(items: Sequence[Item], n: int) -> bool:
+    """ "The more profitable side": said by the comparative."""
+    return (
+        n > 0 and items[n - 1].meaning.kind == "comparative" and items[n - 1].said == items[n].said
+    )
 
 
 def dimensions_of(
@@ -63,7 +72,11 @@ def dimensions_of(
         if said in ("group", "which", "rank", "number") or (said == "and" and dimensions):
             if kind == "measure" and said == "group" and value in ("trade", "order"):
                 continue
+            if kind == "measure" and said == "and" and item.last in ("loss", "win"):
+                continue  # "and its loss"
             if kind == "measure" and said == "which" and not ranked:
+                continue
+            if kind == "measure" and said == "rank" and dimensions and _is_had(items, n):
                 continue
             if kind == "measure" and said == "rank" and which and _is_count(item, items[:n]):
                 continue  # "on which day did we do the most trades"
@@ -84,7 +97,8 @@ def dimensions_of(
         elif (
             kind == "dimension"
             and names == ("profit",)
-            and said == "measure"
+            and n > 0
+            and items[n - 1].meaning.kind == "measure"
             and stem(item.last) != item.last
         ):
             dimensions[value] = None  # "how did the strategies do"
@@ -100,7 +114,28 @@ def dimensions_of(
             which = True  # "symbols with a loss today", "hours with more than 20 trades"
         elif kind == "dimension":
             raise UnansweredError(f"what of the {value} is meant is not understood")
+    if dimensions and _asks_one(items):
+        return tuple(dimensions), True, True
     return tuple(dimensions), one, which
+
+
+def _is_had(items: Sequence[Item], n: int) -> bool:
+    """ "The hour with the biggest loss", "with the fewest losing trades": no single one of them."""
+    amount = items[n].last in ("loss", "losses", "win", "gain", "profit")
+    number = items[n - 1].last in ("most", "fewest", "least")
+    return (amount or number) and n > 1 and items[n - 2].said == ("with",)
+
+
+def _asks_one(items: Sequence[Item]) -> bool:
+    """ "Compare the stages: which is slowest"."""
+    return any(
+        one.meaning == Meaning("which", "which")
+        and (
+            (two.meaning.kind in ("rank", "comparative") and bool({"is", "was"} & set(two.led)))
+            or two.said == ("one",)
+        )
+        for one, two in pairwise(items)
+    )
 
 
 _OF_ROWS = {"trade", "order", "incident"}
@@ -182,6 +217,8 @@ def before(items: Sequence[Item], n: int) -> str:
             continue  # carried by a rank: "most profitable trades"
         if kind in ("aggregate", "filter") or (kind == "compare" and item.meaning.value != "and"):
             continue
+        if kind == "time" and at and items[at - 1].meaning.kind == "which":
+            continue  # "list yesterday's hours with a profit"
         if kind == "compare":
             return "and"
         if kind == "stop" and item.last in (

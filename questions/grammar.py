@@ -7,15 +7,16 @@ attempt. So a question that means more than the grammar knows is refused and nev
 from datetime import datetime
 
 from questions.catalog import Measure, Rows, measures
-from questions.checks import TIMES, check
+from questions.checks import check
 from questions.clock import with_hours
 from questions.dates import DAY
 from questions.lexicon import Lexicon
 from questions.measured import ENDS_OF_TIME, measured
-from questions.nouns import NOUNS, WEAK
+from questions.nouns import NOUNS, TIMES, WEAK
 from questions.parts import Parts, parts_of
 from questions.plan import NOW, Bound, Plan, Span, UnansweredError
 from questions.reading import items_of
+from questions.renamed import renamed
 from questions.wording import fixes
 
 _LOST = {"most": "worst", "least": "best"}
@@ -39,9 +40,11 @@ def plan(text: str, lexicon: Lexicon, now: datetime) -> Plan:
 
 def _plan(said: Parts) -> Plan:
     said, rows, chosen = measured(said)
-    said = _whole_day(_signed(_renamed(said, rows, chosen[0]), chosen[0]), rows)
+    said = _whole_day(_signed(renamed(said, rows, chosen[0]), chosen[0]), rows)
     first = _of_last_row(said, rows, chosen[0])
     said = said._replace(when=said.when and not first.dated)
+    if said.who and said.rank in ("most", "least") and len(said.dimensions) > 1:
+        raise UnansweredError("who did most of which is not understood")
     if said.is_none:
         return _none(said, rows, first)
     said = _end_of_each(said, rows)
@@ -58,8 +61,15 @@ def _plan(said: Parts) -> Plan:
     if _lists(said, rows, first):
         return _list(said, rows, first)
     said, dimensions = _told_apart(said, rows, first)
+    of_rows = bool(set(dimensions) & set(rows.row))
+    if of_rows and said.rank and (len(chosen) > 1 or _are_several(said)):
+        raise UnansweredError("the end of each of several is not understood: ask for one")
+    if said.whichever and said.rank and not dimensions:
+        raise UnansweredError("which one of them is not understood")
     if said.bounds and said.aggregate == "change":
         raise UnansweredError(f"whether {first.name} was so at a time is not understood")
+    if first.row_where != "1" and first.counts and "status" in dimensions and not said.bounds:
+        said = said._replace(bounds=(_some(first.name),))  # those in which there is none
     aggregate, order, limit = _ordered(said, rows, first, dimensions)
     check(said, rows, chosen, dimensions, aggregate)
     if said.span.text in NOW and "now" in first.values and not aggregate:
@@ -210,47 +220,9 @@ def _some(name: str) -> Bound:
     return Bound(name, above=True, inclusive=False, amount=0, of_groups=True)
 
 
-def _renamed(said: Parts, rows: Rows, first: Measure) -> Parts:
-    """What people call a type or a reason, as these rows call it; why is one of these, too."""
-    dimensions = tuple(
-        name
-        for one in said.dimensions
-        for name in (("source", "symbol") if one == "feed" else (one,))
-    )
-    if rows.name == "firm_rules":  # the rule's denials are by "firm_daily_loss"
-        filters = (
-            f._replace(values=tuple(v.removeprefix("firm_") for v in f.values))
-            for f in said.filters
-        )
-        said = said._replace(filters=tuple(filters))
-    if "type" in dimensions and "type" not in rows.columns and "control" in rows.columns:
-        dimensions = tuple("control" if name == "type" else name for name in dimensions)
-    if "control" in dimensions and "control" not in rows.columns and "kind" in rows.columns:
-        dimensions = tuple("kind" if name == "control" else name for name in dimensions)
-    if "rule" in dimensions and "rule" not in rows.columns and first.reasons:
-        dimensions = tuple(first.reasons if name == "rule" else name for name in dimensions)
-    if said.who:
-        person = next((name for name in ("author", "by", "analyst") if name in rows.columns), "")
-        if not person and not dimensions:
-            raise UnansweredError(f"who, of {first.name}, is not stored")
-        if person and said.rank not in ENDS_OF_TIME:
-            said = said._replace(asks_which=True, one=True)
-        dimensions = (*dimensions, person) if person else dimensions  # "who lost more, euro or"
-    if _is_by_person(said, rows):
-        said = said._replace(filters=(), apart=True)
-        dimensions = (*dimensions, "author")
-    if said.why and not (said.whichever and rows.shown):
-        if not first.reasons:
-            raise UnansweredError(f"why, of {first.name}, is not stored")
-        dimensions = (*dimensions, first.reasons)
-    return said._replace(dimensions=dimensions)
-
-
-def _is_by_person(said: Parts, rows: Rows) -> bool:
-    """ "Entries in the audit trail, by person": of each of them, whoever it is."""
-    by = [(f.column, f.values, f.leaves_out) for f in said.filters]
-    has_people = "author" in rows.columns and "trigger" not in rows.columns
-    return has_people and by == [("trigger", ("person",), False)]
+def _are_several(said: Parts) -> bool:
+    """ "The biggest winner on gold and on euro"."""
+    return any(len(f.values) > 1 and f.column in said.dimensions for f in said.filters)
 
 
 def _lists(said: Parts, rows: Rows, first: Measure) -> bool:
@@ -295,7 +267,11 @@ def _rows_of_time(said: Parts, rows: Rows, first: Measure) -> Plan:
     if order not in ENDS_OF_TIME:
         if "row" not in first.values:
             raise UnansweredError(f"when {first.name} was so is not kept")
+        if first.name == "profit" and not {*said.names, said.single} & {"trades", "trade"}:
+            raise UnansweredError("when a single trade was, or in which hour, is not said")
         order = _end(order, first, first.better)
+        if first.row_better:  # the largest loss is the least profit
+            order = "least" if said.rank in ("most", "worst") else "most"
     elif not first.counts:
         raise UnansweredError(f"{first.name} has no {order} row")
     if not said.when and not rows.shown:
@@ -329,15 +305,22 @@ def _ordered(
     said: Parts, rows: Rows, measure: Measure, dimensions: tuple[str, ...]
 ) -> tuple[str, str, int]:
     """Aggregate, order, limit: "the highest spread" is a maximum, "which hour has" an order."""
-    if said.aggregate == "share" and "percent" in measure.units:
+    is_rate = "percent" in measure.units or measure.values[""].startswith("100 *")
+    if said.aggregate == "share" and is_rate:
         said = said._replace(aggregate="")
     if said.unit == "percent" and "percent" not in measure.units:
         said = said._replace(aggregate="share")
+    if said.aggregate == "share" and (dimensions or _is_of_some(said)) and _is_part(measure):
+        raise UnansweredError(f"{measure.name} of which, or of all, is not said")
     rank, aggregate = said.rank, "" if said.aggregate == "often" else said.aggregate
     if aggregate == "sum" and measure.counts and "sum" not in measure.values:
         aggregate = ""  # "total fills"
     if aggregate == "mean" and measure.counts and "mean" not in measure.values and dimensions:
         aggregate = "per_group" if set(dimensions) <= set(TIMES) else aggregate
+    if said.moves and said.asks_which and not rank:
+        raise UnansweredError(f"which of {measure.name} are above nothing is not told apart")
+    if said.moves == "down" and rank in ("most", "least"):
+        rank = "least" if rank == "most" else "most"  # what fell most has the least change
     if said.sorting and not rank:
         if not dimensions:
             raise UnansweredError("what is to be sorted is not understood")
@@ -366,6 +349,19 @@ def _ordered(
         raise UnansweredError(f"{aggregate} and {rank} at once: ask for one")
     end = _end(rank, measure, measure.better)
     return ("max" if end == "most" else "min"), "", 0
+
+
+def _is_part(measure: Measure) -> bool:
+    """Some of the rows: a share of these by symbol, or of those among the rows of each symbol."""
+    return measure.counts and measure.where != "1" and "share" not in measure.values
+
+
+def _is_of_some(said: Parts) -> bool:
+    """ "What share of gold signals became trades" is not gold's share of those that did."""
+    return any(one.column in _OF_ALL_ROWS for one in said.filters)
+
+
+_OF_ALL_ROWS = {"symbol", "strategy", "side", "source"}
 
 
 def _end(rank: str, measure: Measure, better: str) -> str:

@@ -34,6 +34,7 @@ _INFLECTS = {"measure", "filter", "dimension", "compare"}
 _ROWS = {"order", "trade", "prediction"}
 _LEVELS = ("impact", "importance")
 _NEWS = ("news", "news event", "event", "economic event", "release")
+_COUNTS = ("number ", "how many ", "count of ")  # what begins so is a number of rows
 _INFLECTED = 5  # words of a phrase that may stand in another form
 
 
@@ -183,6 +184,7 @@ def _filters(file: File) -> Iterator[Entry]:
         yield texts, (Meaning("hours", span=_hours(hours, texts[0])),)
     for hours, texts in file.sessions.items():
         longer = [f"{text} {end}" for text in texts for end in ("session", "hour", "trading")]
+        longer += [f"during {text}" for text in (*texts, *longer)]
         yield longer, (Meaning("hours", span=_hours(hours, texts[0])),)
     for level in ("low", "medium", "high"):
         news = [f"{level} {kind} {noun}" for kind in _LEVELS for noun in _NEWS]
@@ -223,7 +225,9 @@ def _measures() -> Iterator[Entry]:
     sized += ["size average trade", "size typical trade"]
     gross, net = Meaning("measure", "gross_exposure"), Meaning("measure", "net_exposure")
     for name, (_, measure) in measures().items():
+        counts = [text for text in measure.words if text.startswith(_COUNTS) and measure.counts]
         yield measure.words, (Meaning("measure", name),)
+        yield counts, (Meaning("aggregate", "count"), Meaning("measure", name))
     ended = ("order outcome", "outcome order", "how order ended", "how order end", "order end up")
     yield ended, (Meaning("measure", "orders"), Meaning("adverb", "status"))
     yield sized, (mean, Meaning("measure", "traded_lots"))

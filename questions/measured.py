@@ -7,6 +7,7 @@ from questions.catalog import Measure, Rows, measures, narrowed
 from questions.nouns import NOUNS, OF, STRICT, WEAK
 from questions.parts import Parts
 from questions.plan import UnansweredError
+from questions.vocabulary import file
 from questions.wording import fixes, worded
 
 
@@ -73,7 +74,8 @@ def _of_one_row(said: Parts, measure: Measure, rows: Rows) -> Parts:
     asks_row = said.single in rows.row and "row" in measure.values and not measure.counts
     if not (ends and asks_row) or said.dimensions or said.aggregate or said.when:
         return said
-    return said._replace(dimensions=(said.single,), asks_which=True, one=not said.number)
+    one = not (said.number or said.rank_word in file().ranking)  # "trades sorted by profit": all
+    return said._replace(dimensions=(said.single,), asks_which=True, one=one)
 
 
 def _without_nouns(said: Parts, names: list[str]) -> list[str]:
@@ -111,7 +113,7 @@ def _unsaid(said: Parts, names: list[str]) -> list[str]:
         names = ["profit"]  # "the best day", "my worst one"
     if not names and fixes(said.filters, "role"):
         names = ["role_hit_rate"]  # "champion against challenger"
-    if not names and fixes(said.filters, "author"):
+    if not names and fixes(said.filters, "author") and not said.who:
         names = ["audit_events"]
     if not names and fixes(said.filters, "regime"):
         names = ["regime_quarters"]
@@ -138,11 +140,15 @@ def _ended(said: Parts, names: list[str]) -> tuple[Parts, list[str]]:
         and not (said.apart and "trade" in said.dimensions)
         and names in (["winners"], ["losers"])
     ):
-        best = (names == ["winners"]) == (said.rank in ("most", "best"))
+        best = said.rank in (("most", "best") if names == ["winners"] else ("least", "best"))
         said = said._replace(rank="best" if best else "worst")
         names = ["profit"]
     if names == ["trades"] and said.rank_word == "most" and len(said.dimensions) > 1:
         raise UnansweredError("the most trades of which, or in which, is not said")
+    if said.rank_word in _PRICED and names == ["trades"]:
+        raise UnansweredError(f"{said.rank_word} by which cost is not said")
+    if said.rank_word in _NUMBERS and "trade" in said.dimensions:
+        raise UnansweredError("the largest number of what, in which, is not said")
     if names == ["trades"] and "trade" in said.dimensions and said.rank not in ENDS_OF_TIME:
         names = ["profit"]
     return said, names
@@ -156,11 +162,20 @@ def _strong(said: Parts, names: list[str]) -> list[str]:
     if strong == ["profit"] and said.earns == "made" and passive:
         return passive  # "signals generated yesterday"
     if strong and len(strong) < len(names) and not said.joints:
+        strong = [_of_weak(name, names) for name in strong]
         _check_rows(said, strong[0], [name for name in names if name not in strong])
         if said.aggregate == "count" and not all(every[name][1].counts for name in strong):
             raise UnansweredError("how many of what is not understood")
         names = strong
     return names
+
+
+def _of_weak(name: str, names: Sequence[str]) -> str:
+    """Signals have a confidence of their own."""
+    rows = {measures()[one][0].name for one in names if one in WEAK}
+    own, measure = measures()[name]
+    there = [one for one in measure.instead.values() if measures()[one][0].name in rows]
+    return there[0] if there and own.name not in rows else name
 
 
 def _shown(measure: Measure) -> list[str]:
@@ -174,7 +189,9 @@ def _check_how(said: Parts, measure: Measure) -> None:
     timed |= {"seconds"} & set(_shown(measure))
     counts = measure.counts and not said.aggregate and not said.bounds
     is_number = counts and measure.values[""].startswith("count") and not said.rank
-    if (said.how in ("long", "fast", "slow") and not timed and counts) or (
+    untimed = not timed and not (said.aggregate or said.when)
+    untimed = untimed and (said.how == "long" or not said.bounds)
+    if (said.how in ("long", "fast", "slow") and untimed) or (
         said.how in ("large", "big", "wide", "deep", "high", "low", "far") and is_number
     ):
         raise UnansweredError(f"how {said.how}, of {measure.name}, is not kept")
@@ -213,6 +230,8 @@ def _in_unit(said: Parts, names: list[str]) -> list[str]:
 _RANKED = {"rule": "denied", "stage": "latency_ms", "scenario": "stress_result"}
 
 
+_PRICED = {"expensive", "costly", "cheapest", "costliest", "dearest", "priciest"}
+_NUMBERS = {"number", "count", "amount"}
 _LARGE = {"biggest", "largest", "best", "worst", "smallest", "highest", "greatest"}
 
 

@@ -63,3 +63,9 @@ ROWS = {
     "corrections",
     "halts",
 }
+
+#: Dimensions of time, which all rows with a time have.
+TIMES = ("hour", "day", "weekday", "week", "month")
+
+#: What trades are called by what they made, and the value of their result.
+RESULT_OF = {"winners": "winner", "losers": "loser"}

@@ -50,6 +50,9 @@ class Parts(NamedTuple):
     by_trading_day: bool  # "today's trading day", which begins and ends with the market's
     bounded: tuple[str, ...]  # the figures that bounds are of, as they were named
     how: str  # "long" of "how long", which asks for a figure of that kind
+    moves: str  # "down" or "up" of a change that is said with its sign: "which symbol fell most"
+    costing: bool  # "cost us", which is said of losses, too
+    stands: bool  # "are long on gold"
     apart: bool  # "by symbol": what is asked for is told of each
 
 
@@ -85,13 +88,13 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         number=number,
         rank_word=next((i.last for i in items if i.meaning.kind == "rank"), ""),
         dimensions=dimensions,
-        one=one and not of_each(items),
+        one=one and not of_each(items) and not _is_ranking(items),
         filters=filters,
         span=span,
         asks_which=which,
         whichever=_whichever(items),
         why="why" in kinds,
-        when="when" in kinds,
+        when=_asks_when(items),
         sorting=next((i.meaning.value for i in items if i.meaning.kind == "sorted"), ""),
         joints=_joints(items),
         would="would" in kinds,
@@ -101,6 +104,9 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         bounds=bounded,
         bounded=targets,
         how=how_of(items),
+        moves=_moves(items),
+        costing=any(i.said == ("cost",) for i in items),
+        stands=_stands(items),
         apart=_is_apart(items),
         over=turn.over,
         is_share=turn.is_share,
@@ -112,6 +118,39 @@ def parts_of(items: Sequence[Item], now: datetime) -> Parts:
         shows=any(i.meaning.kind == "stop" and i.last in _SHOWS for i in items),
         fixed=tuple((i.meaning.column, i.meaning.value) for i in items if i.meaning.kind == "var"),
     )
+
+
+def _stands(items: Sequence[Item]) -> bool:
+    """ "How many lots are long": how it is, and nothing that was done."""
+    sides = [i for i in items if i.meaning.kind == "filter" and i.meaning.column == "side"]
+    timed = any(i.meaning.kind in ("time", "hours") for i in items)
+    return not timed and any({"am", "is", "are"} & set(i.led) for i in sides)
+
+
+def _moves(items: Sequence[Item]) -> str:
+    """Whether a change of prices is said to be one up or down."""
+    said = {word for i in items if i.meaning.value == "price_change" for word in i.said}
+    return "down" if said & _FALLS else "up" if said & _RISES else ""
+
+
+_FALLS = {"fell", "fall", "fallen", "falling", "drop", "dropped", "declined", "decline", "down"}
+_RISES = {"rose", "rise", "risen", "rising", "gained", "climbed", "climb", "up"}
+
+
+def _asks_when(items: Sequence[Item]) -> bool:
+    """ "Its time in ms" is how long, and not when."""
+    lasts = any(i.meaning.kind == "unit" and i.meaning.value in _DURATIONS for i in items)
+    said = [i.said for i in items if i.meaning.kind == "when"]
+    return bool(said) and not (lasts and all(words == ("time",) for words in said))
+
+
+_DURATIONS = {"us", "ms", "s", "min", "h"}
+
+
+def _is_ranking(items: Sequence[Item]) -> bool:
+    """ "Trades sorted by profit": all of them."""
+    ranks = [i.meaning.column for i in items if i.meaning.kind == "rank"]
+    return bool(ranks) and set(ranks) == {"ranking"}
 
 
 def _is_apart(items: Sequence[Item]) -> bool:
@@ -133,7 +172,8 @@ def _conditions(
 ) -> tuple[tuple[Filter, ...], tuple[str, ...], Span]:
     """Which rows are asked for, and what tells them apart when some are compared."""
     filters, compared = filters_of(items)
-    if compared and compared not in dimensions:
+    together = any(i.said[-1:] in _TOGETHER for i in items)
+    if compared and compared not in dimensions and not together:
         dimensions = (compared, *dimensions)
     timed = [item.meaning for item in items if item.meaning.kind in ("time", "hours")]
     times = [meaning.span for meaning in timed if meaning.span]
@@ -146,6 +186,8 @@ def _conditions(
     return filters, dimensions, span
 
 
+#: "Gold and bitcoin combined" have one figure.
+_TOGETHER = {("combined",), ("together",), ("altogether",)}
 _SINGULAR = {"trade", "traded", "position", "deal", "order", "fill"}
 _SHOWS = {"show", "display", "print"}
 

@@ -80,7 +80,7 @@ def together(spans: Sequence[Span], now: datetime) -> Span:
         return Span()
     begin = max((s.begin for s in spans if s.begin), default=None)
     end = min((s.end for s in spans if s.end), default=None)
-    hours = next((s.hours for s in spans if s.hours), None)
+    hours = _hours_in(spans)
     if any(s.is_clock for s in spans) and not (begin or end):
         begin, end = midnight(now), midnight(now) + DAY
     text = " ".join(s.text for s in spans)
@@ -98,6 +98,17 @@ def together(spans: Sequence[Span], now: datetime) -> Span:
     if begin and (end is None or end > now):
         return Span(begin, now, text, hours, is_until_now=True)
     return Span(begin, end, text, hours)
+
+
+def _hours_in(spans: Sequence[Span]) -> tuple[float, float] | None:
+    """The hours that are in all that are said: "in the morning, between 8:00 and 10:00"."""
+    said = [s.hours for s in spans if s.hours]
+    if not said or any(s.is_moment for s in spans):
+        return said[0] if said else None
+    first, last = max(one[0] for one in said), min(one[1] for one in said)
+    if len(said) > 1 and first >= last:
+        raise UnansweredError(f"no moment is in {' and '.join(s.text for s in spans if s.hours)}")
+    return first, last
 
 
 def _moment(spans: Sequence[Span], begin: datetime | None, now: datetime) -> Span:

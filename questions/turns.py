@@ -7,10 +7,12 @@ equity", "commission per lot", "what portion of profit went on swap", "feeds wit
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from questions import bounds
 from questions.catalog import measures
-from questions.nouns import WEAK
+from questions.deeds import without_deeds
+from questions.nouns import TIMES, WEAK
+from questions.plan import UnansweredError
 from questions.reading import Item
+from questions.results import counted, numbered
 from questions.vocabulary import Meaning
 
 _ENDS = {"highest_price": "max", "lowest_price": "min"}
@@ -52,87 +54,20 @@ def _is_grouped(items: Sequence[Item], n: int) -> bool:
 
 
 def _taken(items: Sequence[Item]) -> Turn:
-    items = _exemplified(_who_did(_of_controls(_of_brokers(_of_actions(items)))))
-    items = _unnamed(_of_exits(_counted(_changed(_ends(_losing(_numbered(items)))))))
+    items = numbered(_exemplified(without_deeds(items)))
+    items = _unnamed(_of_exits(counted(_changed(_ends(items)))))
     return _without_any(items) or _share_of(items) or _per(items) or Turn(items)
 
 
 def _exemplified(items: Sequence[Item]) -> Sequence[Item]:
     """ "By purpose: entries, stops and so on": some are named, and all are meant."""
-    goes_on = any(i.meaning.kind == "stop" and i.said[-2:] == ("so", "on") for i in items)
+    goes_on = any(i.meaning.kind == "stop" and i.said in _AND_SO_ON for i in items)
     named = {i.meaning.value for i in items if i.meaning.kind == "dimension"}
     columns = named | ({"exit"} if "purpose" in named else set())
     return [i for i in items if not (goes_on and i.meaning.column in columns)]
 
 
-def _who_did(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Who made the last correction": a correction is made, and no profit."""
-    done = [
-        n
-        for n, i in enumerate(items)
-        if n and i.said in (("made",), ("make",)) and items[n - 1].meaning.kind == "who"
-    ]
-    others = [i.meaning.value for i in items if i.meaning.kind == "measure"]
-    is_done = set(others) - {"profit"} - set(WEAK)
-    return [i for n, i in enumerate(items) if not (n in done and is_done)]
-
-
-def _of_brokers(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Which broker rejects most orders": which one, and what it does."""
-    apart = list[Item]()
-    for n, item in enumerate(items):
-        acts = item.meaning.kind == "measure" and item.said[:1] == ("broker",)
-        if acts and n and items[n - 1].meaning == _WHICH and len(item.said) > 1:
-            apart.append(Item(Meaning("dimension", "source"), "broker", said=("broker",)))
-        apart.append(item)
-    return apart
-
-
-def _of_controls(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Orders blocked by control": of each control, and not of one."""
-    apart = list[Item]()
-    for item in items:
-        apart.append(item)
-        if item.meaning.value == "control_blocks" and item.said[-2:] == ("per", "control"):
-            apart.append(Item(Meaning("group", "per"), "per"))
-            apart.append(Item(Meaning("dimension", "control"), "control"))
-    return apart
-
-
-def _of_actions(items: Sequence[Item]) -> Sequence[Item]:
-    """ "The most frequent action in the audit trail" is one of the actions."""
-    ranked = any(i.meaning.kind == "rank" and i.meaning.value in ("most", "least") for i in items)
-    named = [i for i in items if i.meaning.value == "audit_events" and ranked]
-    if not named or any(i.meaning.kind == "dimension" for i in items):
-        return items
-    asks_what = items[0].meaning == Meaning("which", "what")
-    if not (asks_what or {"action", "actions"} & set(named[0].said)):
-        return items
-    action = Item(Meaning("dimension", "action"), "action", said=("action",))
-    at = items.index(named[0])
-    return [*items[:at], Item(_WHICH), action, *items[at:]]
-
-
-def _numbered(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Average trades per day" is a number of trades; the average trade is a profit."""
-    trades, numbered = Meaning("measure", "trades"), list[Item]()
-    for item in items:
-        several = item.meaning.value == "expectancy" and item.last == "trades"
-        mean = several and len(item.said) == 2
-        numbered += [_aggregate(item, "mean")] if mean else []
-        numbered.append(item._replace(meaning=trades) if mean else item)
-    return numbered
-
-
-def _losing(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Losing buys on gold" are trades that lost, and no amount."""
-    losers = Meaning("measure", "losers")
-    return [
-        i._replace(meaning=losers)
-        if i.said == ("losing",) and n + 1 < len(items) and items[n + 1].meaning.column == "side"
-        else i
-        for n, i in enumerate(items)
-    ]
+_AND_SO_ON = {("so", "on"), ("and", "so", "on"), ("etc",), ("e.g",)}
 
 
 def _ends(items: Sequence[Item]) -> Sequence[Item]:
@@ -162,21 +97,6 @@ def _changed(items: Sequence[Item]) -> Sequence[Item]:
     return [_aggregate(i, "change") if i.meaning == change else i for i in items]
 
 
-def _counted(items: Sequence[Item]) -> Sequence[Item]:
-    """ "Of today's trades, how many made a profit": those that won are counted."""
-    counts = [n for n, i in enumerate(items) if i.meaning == Meaning("aggregate", "count")]
-    if len(counts) != 1 or any(i.bound or i.meaning.kind == "dimension" for i in items):
-        return items
-    after = [i for i in items[counts[0] + 1 :] if not _is_passed(i)]
-    is_result = bool(after) and after[0].meaning == Meaning("measure", "profit")
-    if is_result and {"i", "we"} & set(after[0].led) and after[0].said == ("make",):
-        return [i for i in items if i is not after[0]]  # "how many trades did I make"
-    if not is_result or after[0].last.endswith("profits") or after[0].last in ("make", "made"):
-        return items
-    result = "losers" if after[0].last in bounds.LOSSES else "winners"
-    return [i._replace(meaning=Meaning("measure", result)) if i is after[0] else i for i in items]
-
-
 def _of_exits(items: Sequence[Item]) -> Sequence[Item]:
     """ "Entries against exits at the horizon": what an order is for has one column."""
     if not any(i.meaning == Meaning("filter", "entry", "purpose") for i in items):
@@ -195,7 +115,8 @@ def _unnamed(items: Sequence[Item]) -> Sequence[Item]:
     """ "Which did better, gold or bitcoin": by what they made; "how wide is gold": its spread."""
     kinds = {i.meaning.kind for i in items}
     wide = [i for i in items if i.meaning.kind == "stop" and i.last in ("wide", "tight")]
-    if wide and not kinds & {"measure", "dimension"} and "filter" in kinds:
+    apart = {i.meaning.value for i in items if i.meaning.kind == "dimension"} - {*TIMES}
+    if wide and "measure" not in kinds and not apart and "filter" in kinds:
         return [*items, wide[0]._replace(meaning=Meaning("measure", "spread"), last="spread")]
     better = [i for i in items if i.meaning.kind == "comparative" and i.meaning.value in _WORTH]
     if better and "measure" not in kinds and "filter" in kinds:
@@ -204,11 +125,6 @@ def _unnamed(items: Sequence[Item]) -> Sequence[Item]:
 
 
 _WORTH = {"best", "worst"}
-
-
-def _is_passed(item: Item) -> bool:
-    rows = item.meaning.kind == "measure" and item.meaning.value in ("trades", "closed")
-    return rows or item.meaning.kind in ("stop", "filter", "time", "hours")
 
 
 def _aggregate(item: Item, value: str) -> Item:
@@ -249,11 +165,11 @@ def _beside(before: Sequence[str], item: Item) -> str:
     """The figure that stands for this one among the rows of the others."""
     if item.meaning.kind != "measure" or item.meaning.value in {*WEAK, *before} or not before:
         return ""
-    rows, measure = measures()[item.meaning.value]
+    of_rows, measure = measures()[item.meaning.value]
     of = {measures()[name][0].name for name in before}
     if len(of) != 1 or not all("sum" in measures()[name][1].values for name in before):
         return ""
-    if rows.name in of:
+    if of_rows.name in of:
         return item.meaning.value if "sum" in measure.values else ""
     units = set(measure.units) & set(measures()[before[0]][0].by_unit)
     return measures()[before[0]][0].by_unit[units.pop()] if len(units) == 1 else ""
@@ -269,6 +185,8 @@ def _share_of(items: Sequence[Item]) -> Turn | None:
     if after.kind != "measure" or after.value not in names:
         return None
     part = names[1] if names[0] == after.value else names[0]
+    if items[shares[0]].last == "ratio":
+        raise UnansweredError("a ratio of two figures is told as the one per the other")
     if _beside([part], items[shares[0] + 1]) != after.value:
         return None
     kept = [i for n, i in enumerate(items) if n not in (shares[0], shares[0] + 1)]

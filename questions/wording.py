@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from questions.catalog import measures
-from questions.nouns import COSTS, WEAK
+from questions.nouns import COSTS, RESULT_OF, WEAK
 from questions.parts import Parts
 from questions.plan import NOW, Filter, UnansweredError
 
@@ -23,6 +23,8 @@ def worded(said: Parts, names: list[str]) -> Said:
 
 
 def _of_costs(said: Parts, names: list[str]) -> Said:
+    if "costs" in names and {"winners", "losers"} & set(names) and said.costing:
+        names = [name for name in names if name != "costs"]  # "what does a losing trade cost"
     if "costs" in names and COSTS & set(names) and not said.joints:
         names.remove("costs")
     if set(names) == {"costs", "slippage_bp"}:  # "which hours cost us most in slippage"
@@ -36,7 +38,7 @@ def _of_halts(said: Parts, names: list[str]) -> Said:
         return said, names
     if said.aggregate == "often":
         return said._replace(aggregate="count"), ["halted"]
-    if said.unit == "min":
+    if said.unit == "min" or said.how == "long":
         return said, ["halted_min"]
     return said, ["halts"] if said.aggregate == "count" or said.when or said.rank else names
 
@@ -60,7 +62,7 @@ def _of_lots(said: Parts, names: list[str]) -> Said:
     if set(names) == {"open_positions", "open_lots"} and said.whichever:
         names = ["open_positions"]  # "which positions are open, and how many lots each"
     lots = {"traded_lots", "filled_lots"} & set(names)
-    if lots and ("open_positions" in names or said.span.text in NOW):
+    if lots and ("open_positions" in names or said.span.text in NOW or said.stands):
         names = ["open_lots"]  # "how many lots right now"
     if said.aggregate == "count" and any(name.endswith("_lots") for name in names):
         said = said._replace(aggregate="")
@@ -80,19 +82,21 @@ def _of_closed(said: Parts, names: list[str]) -> Said:
 def _of_rates(said: Parts, names: list[str]) -> Said:
     if said.aggregate != "share" or not ("orders" in names or not said.dimensions):
         return said, names
+    if names == ["denied"] and (fixes(said.filters, "rule") or "rule" in said.dimensions):
+        return said, names  # "what share of denials were due to wide spreads"
     rated = [_rate(name) for name in names if name in ("denied", "rejected", "filled_orders")]
     return said._replace(aggregate="" if rated else said.aggregate), rated or names
 
 
 def _by_end(said: Parts, names: list[str]) -> Said:
     """ "The slowest fill", "when is euro cheapest to trade": the end's word says of what."""
-    of = names or ["trades"]
+    of = names
     figure = measures()[of[0]][1].ends.get(said.rank_word, "") if len(of) == 1 else ""
     if not figure:
         return said, names
     rows = measures()[figure][0]
-    if of[0] in _RESULTS:  # "the longest losing trade"
-        said = said._replace(filters=(*said.filters, Filter("result", (_RESULTS[of[0]],))))
+    if of[0] in RESULT_OF:  # "the longest losing trade"
+        said = said._replace(filters=(*said.filters, Filter("result", (RESULT_OF[of[0]],))))
     if rows.name == measures()[of[0]][0].name:
         return said, [figure] if names else names
     if rows.row:
@@ -119,6 +123,8 @@ def _of_models(said: Parts, names: list[str]) -> Said:
 def _of_opened(said: Parts, names: list[str]) -> Said:
     if names == ["open_positions"] and said.span.begin:
         names = ["opened_trades"]
+    if names == ["filled_orders"] and said.when and said.rank in ("newest", "oldest"):
+        names = ["fills"]  # "when did we last get filled"
     if names == ["trades"] and said.when and said.rank == "oldest":
         names = ["opened_trades"]  # the first trade is the one that was opened first
     if names == ["losers"] and said.earns == "lost" and said.asks_which and not said.rank:
@@ -141,25 +147,24 @@ def _rate(name: str) -> str:
 
 def _of_result(said: Parts, names: list[str]) -> Said:
     """ "Holding time of losing trades": of which trades, where another figure is asked for."""
-    results = [name for name in names if name in _RESULTS]
+    results = [name for name in names if name in RESULT_OF]
+    if results == ["winners"] and "profit" in names and said.earns == "lost":
+        raise UnansweredError("what winners lost is not understood")
     if len(results) == 1 and set(names) - {"trades"} == {"profit", *results} and not said.joints:
         return said._replace(aggregate=said.aggregate or "sum"), results
-    others = [name for name in names if name not in _RESULTS and name not in WEAK]
-    if set(names) == set(_RESULTS) and not said.joints and said.aggregate in ("", "count"):
+    others = [name for name in names if name not in RESULT_OF and name not in WEAK]
+    if set(names) == set(RESULT_OF) and not said.joints and said.aggregate in ("", "count"):
         others = ["trades"]  # "winners versus losers today"
     elif not results or len(others) != 1 or said.joints > len(results) - 1:
         return said, names
     rows, other = measures()[others[0]]
     if rows.name != "trades" or (other.of_result and others != ["trades"]):
         return said, names
-    values = tuple(_RESULTS[name] for name in results)
+    values = tuple(RESULT_OF[name] for name in results)
     dimensions = said.dimensions if len(values) == 1 else ("result", *said.dimensions)
     dimensions = tuple(name for name in dimensions if name != "trade" or said.rank)
     filters = (*said.filters, Filter("result", values))
     return said._replace(filters=filters, dimensions=dimensions), others
-
-
-_RESULTS = {"winners": "winner", "losers": "loser"}
 
 
 def fixes(filters: Sequence[Filter], column: str) -> bool:

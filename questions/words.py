@@ -4,6 +4,8 @@ import difflib
 import re
 from collections.abc import Collection
 
+from questions.frames import unframed
+
 _TOKEN = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}|[a-z0-9]+(?:[._'-][a-z0-9]+)*|[%&/<>=;+*#$]")
 _FARED = re.compile(
     r"\bhow (?:did|do|does|are|is|have|has|was|were) (.{1,40}?)"
@@ -12,8 +14,12 @@ _FARED = re.compile(
 #: "How wide did the spread get" asks for the end that it reached.
 _REACHED = re.compile(
     r"\bhow (wide|high|large|big|bad|long|slow|low|tight|narrow)"
-    r" (?:did|has|have|was|were) (.{1,40}?)"
+    r" (?:did|has|have|was|were) (.{1,80}?)(?<!\bto)"
     r" (?:got|get|gone|go|become|climb|fall|rise|drop)\b"
+)
+_FIGURE = re.compile(
+    r"spread|equity|balance|exposure|drawdown|latency|slippage|confidence|margin|risk|shortfall"
+    r"|psi|score|volatility|profit|loss|headroom|concentration|correlation|offset|\bvar\b|\bes\b"
 )
 _LOW = {"low", "tight", "narrow"}
 #: "Five-minute gold bars" are gold's bars of five minutes.
@@ -59,10 +65,10 @@ _OF_THE_DAY = re.compile(
 )
 #: "Blocked by control" tells apart; who blocked them is "a control", or "our controls".
 _BY_CONTROL = re.compile(
-    r"\bby control(?= *[?.!,]|$| (?:today|yesterday|this|in|over|since|last)\b)"
+    r"\bby (control|rule)(?= *[?.!,]|$| (?:today|yesterday|this|in|over|since|last)\b)"
 )
 #: "Winning days" are days with a profit.
-_DAYS_WITH = re.compile(r"\b(winning|profitable|losing) (days|weeks|hours|months)\b")
+_DAYS_WITH = re.compile(r"\b(winning|profitable|losing|green|red) (days|weeks|hours|months)\b")
 _ONE_OF = re.compile(r"\b(?:which|what) (?:one )?of (?:our|the|my|all|these|those)\b")
 _MEANT = {
     "p&l": "profit",
@@ -150,12 +156,13 @@ def words(text: str) -> list[str]:
     was typed is lost: what the grammar does not know, it refuses.
     """
     plain = text.lower().replace("\u2019", "'").replace("\u2013", " to ").replace("_", " ")
+    plain = unframed(plain)
     plain = re.sub(r"(?<=[a-z])-(?=[a-z])", " ", plain)
     plain = re.sub(r"(?<=\d) (?=(?:am|pm)\b)", "", plain)
     plain = re.sub(r"(?<=\d) o.?clock", ":00", plain)
     plain = _AFTERNOON.sub(r"\1m", plain)
     plain = _OF_THE_DAY.sub(r"\1 today", plain)
-    plain = _BY_CONTROL.sub("per control", plain)
+    plain = _BY_CONTROL.sub(r"per \1", plain)
     plain = _DAYS_WITH.sub(_days_with, plain)
     plain = _OCCASION.sub(" ", plain)
     plain = _BOUND_OF.sub(r"\2 \1 \3", plain)
@@ -190,7 +197,7 @@ def words(text: str) -> list[str]:
 
 
 def _days_with(said: re.Match[str]) -> str:
-    return f"{said[2]} with a {'loss' if said[1] == 'losing' else 'profit'}"
+    return f"{said[2]} with a {'loss' if said[1] in ('losing', 'red') else 'profit'}"
 
 
 def _outcomes(said: re.Match[str]) -> str:
@@ -214,7 +221,7 @@ def _signs(said: re.Match[str]) -> str:
 def _reached(said: re.Match[str]) -> str:
     """Prices are the only thing that goes high or low without being named."""
     end = "lowest" if said[1] in _LOW else "highest"
-    named = "spread" in said[2] or said[1] not in ("high", "low")
+    named = _FIGURE.search(said[2]) or said[1] not in ("high", "low")
     return f"{end} {said[2]}" if named else f"{end} price {said[2]}"
 
 

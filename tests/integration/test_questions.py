@@ -52,6 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("six_roles", 0.85, 0.01),
         ("night_shift", 0.75, 0.01),
         ("back_office", 0.9, 0.01),
+        ("reworded", 0.84, 0.01),
         ("held_out", 0.78, 0.04),
     ],
 )
