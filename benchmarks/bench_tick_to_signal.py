@@ -12,7 +12,7 @@ The floor, in the same run and between the same ticks: a signal's size published
 synced topic through the same adapter by a process that does nothing else. Above both, how late a
 sleep of 1 ms wakes on this machine. Below, what a person would call tick to signal: from before a
 tick is sent here until its signal was read here, with both ways over the bus in it; two kinds of
-bus compare by that. Goal: p50 at most the floor's plus 250 us.
+bus compare by that. Goals: p50 at most the floor's plus 250 us, p99 at most 15 ms.
 """
 
 import argparse
@@ -51,6 +51,7 @@ from tests.support.buses import running
 from tests.support.warehouse_server import Warehouse
 
 GOAL_US = 250.0
+_LATEST = 15_000.0  # µs at p99: what users were promised of a decision
 STAGES = ("tick_to_signal", "feature", "publish")
 _SOURCE, _SYMBOL = "bench", "EURUSD"
 _WARM = 1300  # ticks, 2 s of market time apart: the rule's 20-minute average exists after them
@@ -75,7 +76,7 @@ def main() -> None:
 
 
 def _measure_kind(kind: str, options: argparse.Namespace, console: Console) -> None:
-    over, floors = [], []
+    over, floors, late = [], [], []
     for number in range(1, options.repeats + 1):
         table = Table(
             "us", "p50", "p99", "p99.9", title=f"tick to signal over {kind}, run {number}"
@@ -85,13 +86,18 @@ def _measure_kind(kind: str, options: argparse.Namespace, console: Console) -> N
             table.add_row(name, *(f"{value:,.1f}" for value in values))
         over.append(rows["tick_to_signal"][0] - rows["floor"][0])
         floors.append(rows["floor"][0])
+        late.append(rows["tick_to_signal"][1])
         console.print(table, f"p50 over the floor: {over[-1]:,.0f} us")
     median = statistics.median(over)
     floor = statistics.median(floors)
-    note(Figure(
-        f"tick to signal over {kind}, p50; floor: a synced publish", floor + median, "µs",
-        "python -m benchmarks.bench_tick_to_signal", 150.0, "beyond", floor=floor,
-    ))  # fmt: skip
+    command = "python -m benchmarks.bench_tick_to_signal"
+    note(
+        Figure(
+            f"tick to signal over {kind}, p50; floor: a synced publish", floor + median, "µs",
+            command, 150.0, "beyond", floor=floor,
+        ),
+        Figure(f"tick to signal over {kind}, p99", statistics.median(late), "µs", command, _LATEST),
+    )  # fmt: skip
     said = "reached" if median <= GOAL_US else "NOT reached"
     console.print(f"median of p50 over the floor: {median:,.0f} us; goal {GOAL_US:.0f} us: {said}")
 

@@ -121,15 +121,15 @@ def figures(
         ValueError: something is held, and no feed at all has a history to measure it by.
     """
     money, unknown = _split(exposures, market.covariance)
-    known = {
-        "historical": _tails(-_revalued(market.historical, money)),
-        "filtered": _tails(-_revalued(market.filtered, money)),
-        "monte_carlo": _tails(-_revalued(market.monte_carlo, money)),
+    revalued = {
+        "historical": empirical(-_revalued(market.historical, money)),
+        "filtered": empirical(-_revalued(market.filtered, money)),
+        "monte_carlo": empirical(-_revalued(market.monte_carlo, money)),
     }
     minute = max(float(money @ market.covariance.matrix @ money), 0.0) ** 0.5
     rows = []
     for measure, confidence in product(MEASURES, CONFIDENCES):
-        tails = known.get(measure)
+        tails = revalued.get(measure)
         tail = tails[confidence] if tails else normal(minute, confidence)
         alone = normal(unknown, confidence)
         for horizon, minutes in HORIZONS.items():
@@ -168,6 +168,7 @@ def _revalued(returns: Floats, money: Floats) -> Floats:
     there = np.isfinite(whole)
     if not there.all():
         whole = whole[there.all(axis=1)]
+    # Laid out alike with and without gaps: the order of sums, and so the last bit, depends on it.
     profits: Floats = np.ascontiguousarray(whole) @ money[held]
     return profits
 
@@ -178,34 +179,20 @@ def normal(deviation: float, confidence: float) -> Tail:
     return Tail(quantile * deviation, deviation * _NORMAL.pdf(quantile) / (1 - confidence))
 
 
-def empirical(losses: Floats, confidence: float) -> Tail:
-    """Of equally likely losses, shape (n,) with n > 0."""
-    return _tail(_worst(losses, confidence), len(losses), confidence)
+def empirical(losses: Floats) -> dict[float, Tail]:
+    """Of equally likely losses, shape (n,) with n > 0, at every confidence; sorted once for all."""
+    shares = {confidence: round(len(losses) * (1 - confidence), 9) for confidence in CONFIDENCES}
+    first = len(losses) - int(max(shares.values())) - 1
+    worst = np.sort(np.partition(losses, first)[first:])[::-1]
+    return {confidence: _tail(worst, share) for confidence, share in shares.items()}
 
 
-def _tails(losses: Floats) -> dict[float, Tail]:
-    """At every confidence, sorting once: the worst at a high one are among those at a low one."""
-    worst = _worst(losses, min(CONFIDENCES))
-    return {confidence: _tail(worst, len(losses), confidence) for confidence in CONFIDENCES}
-
-
-def _worst(losses: Floats, confidence: float) -> Floats:
-    """The losses that a tail needs, largest first."""
-    first = len(losses) - int(_beyond(len(losses), confidence)) - 1
-    return np.sort(np.partition(losses, first)[first:])[::-1]
-
-
-def _tail(worst: Floats, count: int, confidence: float) -> Tail:
-    share = _beyond(count, confidence)
+def _tail(worst: Floats, share: float) -> Tail:
+    """Of the worst losses, largest first; a part of one counts at the edge."""
     whole = int(share)
     edge = float(worst[whole])
     beyond = float(worst[:whole].sum()) + (share - whole) * edge
     return Tail(edge, beyond / share)
-
-
-def _beyond(count: int, confidence: float) -> float:
-    """How many of `count` losses lie in the tail; a part of one at its edge."""
-    return round(count * (1 - confidence), 9)
 
 
 def contributions(exposures: Mapping[Feed, float], covariance: Covariance) -> dict[Feed, float]:

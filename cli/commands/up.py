@@ -242,7 +242,10 @@ def _make_marts(settings: Settings, url: str, console: Console) -> None:
     try:
         make_marts(settings, url)
     except TickhouseError as error:
-        console.print(f"Marts that dbt has not built are not there yet: {error}")
+        console.print(
+            f"Marts are not there yet: {error}\nDagster's next build makes them, or the next"
+            " tickhouse up; nothing that trades needs them."
+        )
 
 
 def _start_late(stack: Stack, console: Console) -> None:

@@ -33,7 +33,7 @@ def migrate(settings: Settings, url: str) -> list[str]:
 
 
 def make_marts(settings: Settings, url: str) -> None:
-    """Marts that dbt has not built yet are there, empty: a third of what a first start waits for.
+    """Marts that dbt has not built yet are there, empty. Some seconds, in a new home.
 
     Raises:
         WarehouseError, UnavailableError: as adapters.clickhouse.marts.make.

@@ -17,6 +17,12 @@ from execution.risk.limits import Breakers
 _HALF_LIFE_S = 600.0
 _WARM_S = 120  # seconds with quotes before volatility says anything
 PAUSE_S = 60.0  # a longer silence is not a move
+WINDOWS_S = (1, 10, 60)
+
+
+def floors(limits: Breakers) -> tuple[float, ...]:
+    """The share of price beyond which a move counts, of each window."""
+    return limits.crash_move_1s, limits.crash_move_10s, limits.crash_move_60s
 
 
 class FlashCrash(NamedTuple):
@@ -91,7 +97,7 @@ class FlashCrashWatch:
 
     def __init__(self, limits: Breakers, volatility: Volatility | None = None) -> None:
         """`volatility`: what was learnt before; None for nothing."""
-        self._windows = tuple(_Window(seconds) for seconds in (1, 10, 60))
+        self._windows = tuple(_Window(seconds) for seconds in WINDOWS_S)
         self._volatility = volatility or Volatility()
         self._mids: deque[float] = deque(maxlen=3)
         self._last_us = 0
@@ -100,7 +106,7 @@ class FlashCrashWatch:
     def use(self, limits: Breakers) -> None:
         """Judge by other thresholds from now on; what was seen stays."""
         self._deviations = limits.crash_deviations
-        self._limits = limits.crash_move_1s, limits.crash_move_10s, limits.crash_move_60s
+        self._limits = floors(limits)
 
     def prime(self, time_us: int, mid: float) -> None:
         """Take a quote for the median of three alone: the volatility has learnt it already."""

@@ -15,12 +15,19 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from execution.breakers.flash_crash import PAUSE_S, FlashCrash, FlashCrashWatch, Volatility
+from execution.breakers.flash_crash import (
+    PAUSE_S,
+    WINDOWS_S,
+    FlashCrash,
+    FlashCrashWatch,
+    Volatility,
+    floors,
+)
 from execution.order_path.quotes import Tape
 from execution.risk.limits import Breakers
 
 _SECOND_US = 1_000_000
-_WINDOWS_US = (_SECOND_US, 10 * _SECOND_US, 60 * _SECOND_US)
+_WINDOWS_US = tuple(seconds * _SECOND_US for seconds in WINDOWS_S)
 _BEFORE_US = 3 * _WINDOWS_US[-1]  # what a watch must see before: two of volatility, and one
 _PAUSE_US = round(PAUSE_S * 1e6)
 
@@ -53,9 +60,8 @@ class FlashCrashScan:
 
     def __init__(self, limits: Breakers) -> None:
         self._limits = limits
-        floors = limits.crash_move_1s, limits.crash_move_10s, limits.crash_move_60s
         # By a little less: no rounding may hide what a watch would see.
-        self._floors = tuple(floor * (1 - 1e-9) for floor in floors)
+        self._floors = tuple(floor * (1 - 1e-9) for floor in floors(limits))
         self._tail, self._dropped = Quotes(np.zeros(0, np.int64), np.zeros(0), np.zeros(0)), 0
         self._seconds: deque[tuple[int, float]] = deque()  # not folded yet
         self._last_second = -1
@@ -87,9 +93,8 @@ class FlashCrashScan:
 
     def _suspicious(self, held: Quotes, known: int) -> list[tuple[int, int]]:
         """Where quotes from `known` on may show one: from an index to another, in order."""
-        longest = _WINDOWS_US[-1]
-        if not any(first < end for first, end in _wide(held, longest, min(self._floors), known)):
-            return []  # as in nearly every slice
+        if next(_wide(held, _WINDOWS_US[-1], min(self._floors), known), None) is None:
+            return []  # as in nearly every slice: the longest window holds what the others do
         marked = np.zeros(len(held.time_us) + 2, np.int8)
         for window_us, floor in zip(_WINDOWS_US, self._floors, strict=True):
             for first, end in _wide(held, window_us, floor, known):

@@ -44,10 +44,11 @@ def test_normal_tail_is_the_integral_beyond_the_quantile(confidence: float) -> N
 
 def test_empirical_tail_counts_the_worst_and_a_part_of_the_edge() -> None:
     losses = np.arange(1.0, 101.0)
-    assert risk.empirical(losses, 0.95) == (95.0, pytest.approx(98.0))
+    assert risk.empirical(losses)[0.95] == (95.0, pytest.approx(98.0))
     # 2.5 of 50: the two worst and half of the third.
-    tail = risk.empirical(np.arange(1.0, 51.0), 0.95)
+    tail = risk.empirical(np.arange(1.0, 51.0))[0.95]
     assert tail == (48.0, pytest.approx((50 + 49 + 0.5 * 48) / 2.5))
+    assert risk.empirical(losses)[0.99] == (99.0, pytest.approx(100.0))
 
 
 def test_on_normal_returns_all_measures_come_near_the_closed_form() -> None:
