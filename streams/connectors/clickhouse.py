@@ -37,8 +37,8 @@ _LATER_S = {
     "currency_exposure": 5.0,
 }
 
-#: Where the clock ends blocks, so many parts are merged at once. Those of seconds would hold up ticks
-#: by tens of milliseconds; this many, by three, and fewer ticks than one in a hundred.
+#: Where the clock ends blocks, so many parts are merged at once. Those of seconds would hold up
+#: ticks by tens of milliseconds; this many, by three, and fewer ticks than one in a hundred.
 _TOGETHER = 128
 
 #: Rows not stored yet, by table.
